@@ -26,7 +26,7 @@ from tests.local.sample import sample_file
 from tests.local.scripted_events import ScriptedEvent, ScriptedEventsError, outside_run, read_scripted_events
 
 SAMPLE_START = date(2026, 11, 16)
-SAMPLE_LENDERS = frozenset({"demo-tw", "demo-cn"})
+SAMPLE_LENDERS = frozenset({"demo-tw", "demo-cn", "demo-channels"})
 
 _LONGEST = 3660
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

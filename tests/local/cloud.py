@@ -33,6 +33,8 @@ from dunning.ports.telemetry import Telemetry
 from tests.local import ROOT, events
 from tests.local.clock import VirtualClock
 from tests.local.moto_patches import patched_moto
+from tests.local.providers import NO_SERVICES, Providers, ServicesNeeded
+from tests.local.sent import SentMessage
 from tests.local.template import Function, Stack, create_stack
 
 if TYPE_CHECKING:
@@ -44,6 +46,9 @@ REGION = "ap-northeast-1"
 
 _EVENTS_A_PUT = 10
 """What one PutEvents call can carry."""
+
+CHANNEL_EVENTS = "channel_events"
+"""The queue of channel events among the sources: it feeds delivery_receipts, which has another queue, too."""
 
 _RECEIVE_AT_MOST = 10
 """What one ReceiveMessage or DeleteMessageBatch call can carry."""
@@ -87,17 +92,6 @@ _OUTPUT = _FunctionsOutput()
 
 type Handler = Callable[[events.Event, events.LambdaContext], Any]
 type Wire = Callable[[VirtualClock, Telemetry | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class SentSms:
-    """An SMS as SNS took it."""
-
-    at: datetime
-    to: str
-    text: str
-    message_id: str
-    attributes: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +145,7 @@ class LocalCloud:
         handlers: stand-ins by function name (scanner, sender ...), for tests of this class.
         wire: tells the handlers clock and listener, for tests of this class.
         policies: what the handlers go by; by default the package's policies.
+        services: the services beside SNS that are connected; by default none.
         streams: whether the tables have change streams, for `count_changes`. They cost time and memory.
     """
 
@@ -165,10 +160,11 @@ class LocalCloud:
         handlers: Mapping[str, Handler] | None = None,
         wire: Wire = _wire,
         policies: "Policies | None" = None,
+        services: ServicesNeeded = NO_SERVICES,
         streams: bool = False,
     ) -> None:
         self.clock = VirtualClock(begin)
-        self.outbox: list[SentSms] = []
+        self.outbox: list[SentMessage] = []
         self.uploads: list[Upload] = []
         self.published_events: list[PublishedEvent] = []
         self.is_busy: Callable[[str], bool] = lambda _: False
@@ -178,7 +174,8 @@ class LocalCloud:
         self._listener = listener
         self._log = log
         self._template = template
-        self._parameters = parameters
+        self.providers = Providers(services, self.clock, self.outbox.append)
+        self._parameters = {**services.parameters, **(parameters or {})}
         self._handlers: dict[str, Handler] = dict(handlers or {})
         self._wire = wire
         self._policies = policies
@@ -202,6 +199,7 @@ class LocalCloud:
             self.s3 = session.client("s3")
             self.sqs = session.client("sqs")
             self.ssm = session.client("ssm")
+            self._connect(stack.enter_context(self.providers))
             self.sns = session.client("sns")
             self.bus = session.client("events")
             self.queue_urls = {
@@ -259,7 +257,7 @@ class LocalCloud:
         while batch := self._receive(function, source.batch_size):
             handed += len(batch)
             event = events.sqs_batch(batch, queue_arn=source.queue_arn, region=self.stack.region)
-            answer = self.invoke(self.stack.functions[function], event) or {}
+            answer = self.invoke(self.stack.functions[source.function], event) or {}
             failed = {failure["itemIdentifier"] for failure in answer.get("batchItemFailures", [])}
             self._delete(queue_url, [message for message in batch if message["MessageId"] not in failed])
         return handed
@@ -287,6 +285,21 @@ class LocalCloud:
         """Let a two-way SMS come in through the topic, hand it to replies, and return how many there were."""
         self.sns.publish(TopicArn=self.stack.inbound_topic, Message=json.dumps(message))
         return self.drain("replies")
+
+    def service_reports(self, topic: str, event: str) -> int:
+        """Let a service publish an event on its topic, hand it to delivery_receipts, and return how many there were."""
+        self.sns.publish(TopicArn=self.stack.event_topics[topic], Message=event)
+        return self.drain(CHANNEL_EVENTS)
+
+    def call_webhook(
+        self, route: str, parameters: Mapping[str, str], body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Any:  # noqa: ANN401 - a handler's answer
+        """Call a webhook by one of its routes, hand on what it has put on the queues, and return its answer."""
+        event = events.webhook_call(route, parameters, body, headers or {}, at=self.clock.now())
+        answer = self.invoke(self.stack.functions["webhooks"], event)
+        self.drain(CHANNEL_EVENTS)
+        self.drain("replies")
+        return answer
 
     def deliveries_logged(self, logs: Sequence[Mapping[str, Any]]) -> Any:  # noqa: ANN401 - a handler's answer
         """Hand delivery logs to delivery_receipts, as a subscription of CloudWatch Logs does."""
@@ -412,12 +425,26 @@ class LocalCloud:
 
     # ------------------------------------------------------------ the inside
 
+    def _connect(self, providers: Providers) -> None:
+        """Tell the sender where the services are, and put their secrets where it reads them."""
+        environment = self.stack.sender.environment
+        environment.update(providers.environment())  # type: ignore[attr-defined] - made here, and not yet in use
+        if environment.get("SECRETS_PATH"):
+            providers.put_secrets(self.ssm, environment["SECRETS_PATH"])
+
     def _published(self, parameters: Mapping[str, Any], message_id: str) -> None:
         attributes = {
             name: value.get("StringValue", "") for name, value in parameters.get("MessageAttributes", {}).items()
         }
-        sms = SentSms(self.clock.now(), parameters["PhoneNumber"], parameters["Message"], message_id, attributes)
-        self.outbox.append(sms)
+        self.outbox.append(
+            SentMessage(
+                at=self.clock.now(),
+                to=parameters["PhoneNumber"],
+                text=parameters["Message"],
+                message_id=message_id,
+                attributes=attributes,
+            )
+        )
 
     def _turns_away(self, phone: str) -> bool:
         return self.is_busy(phone)

@@ -98,6 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         progress.close()
     files = {"accounts": accounts_file, **result.files}
-    sys.stdout.write("\n".join(report(result.summary, choose_examples(result.examples), files, result.replies)) + "\n")
+    sys.stdout.write(
+        "\n".join(report(result.summary, choose_examples(result.examples), files, result.replies, result.journeys))
+        + "\n"
+    )
     sys.stdout.write(f"  A page of it to mail: {result.files['page']}\n")
     return 0

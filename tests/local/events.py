@@ -102,6 +102,38 @@ def logs_subscription(logs: Sequence[Mapping[str, Any]], *, at: datetime, region
     return {"awslogs": {"data": base64.b64encode(packed).decode()}}
 
 
+def webhook_call(
+    route: str, parameters: Mapping[str, str], body: bytes, headers: Mapping[str, str], *, at: datetime
+) -> Event:
+    """Build what API Gateway hands to the webhooks for a call by a route (payload format 2.0)."""
+    method, _, path = route.partition(" ")
+    for name, value in parameters.items():
+        path = path.replace(f"{{{name}}}", value)
+    event: Event = {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {name.lower(): value for name, value in headers.items()},
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "local",
+            "domainName": "webhooks.invalid",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": ""},
+            "requestId": uuid4().hex,
+            "routeKey": route,
+            "stage": "$default",
+            "time": at.strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "timeEpoch": int(at.timestamp() * 1000),
+        },
+        "pathParameters": dict(parameters),
+        "isBase64Encoded": bool(body),
+    }
+    if body:
+        event["body"] = base64.b64encode(body).decode()
+    return event
+
+
 def _md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 

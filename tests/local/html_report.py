@@ -22,8 +22,9 @@ from dunning.console.translations import Translation
 from dunning.domain.texts.money import format_money
 from dunning.evidence.words import stage_name
 from dunning.services.console.shown import CodeShown
+from tests.local.journeys import CAME_BACK, CHANNELS, Journey
 from tests.local.money import KINDS, NO_TEXT
-from tests.local.report import Example, mask_phone
+from tests.local.report import NOTHING_SENT, OUTCOMES, Example
 from tests.local.templates import page_template
 
 _LANGUAGE = "en"
@@ -83,6 +84,7 @@ def report_page(
     money: Sequence[_Line],
     examples: Sequence[Example],
     is_sample: bool,
+    journeys: Sequence[Journey] = (),
 ) -> str:
     """
     Return the page of a run.
@@ -95,6 +97,7 @@ def report_page(
         money: the lines of money.jsonl.
         examples: texts to show as they arrived.
         is_sample: whether everything is made up.
+        journeys: customers to show, over several channels.
     """
     run = summary["run"]
     first = date.fromisoformat(run["start"])
@@ -104,6 +107,7 @@ def report_page(
         _money(money, days),
         _texts(texts, days, run["loaded"]),
         _delivery(summary, contacts),
+        *_channels(summary, journeys),
         _replies(summary),
         _cost(summary, texts, contacts),
         _waiting(waiting),
@@ -327,6 +331,57 @@ def _delivery(summary: _Line, contacts: Sequence[_Line]) -> Section:
     return Section("delivery", "Delivery", "", tables)
 
 
+def _channels(summary: _Line, journeys: Sequence[Journey]) -> Iterator[Section]:
+    """Yield what went over which channel, and what came back, if there is more than SMS."""
+    sent, channels = summary["sent"]["by_channel"], summary["channels"]
+    if set(sent) <= {"sms"} and not channels["came_back"]:
+        return
+    used = [channel for channel in CHANNELS if channel in sent or channel in channels["states"]]
+    rows = []
+    for channel in used:
+        numbers, states = sent.get(channel, NOTHING_SENT), channels["states"].get(channel, {})
+        rows.append(
+            (
+                CHANNELS[channel],
+                _count(numbers["texts"]),
+                _count(numbers["customers"]),
+                f"${numbers['cost_usd']:,.2f}",
+                f"${numbers['cost_usd'] / max(1, numbers['texts']):.4f}",
+                *(_count(sum(states.get(state, 0) for state in group)) for group in OUTCOMES.values()),
+            )
+        )
+    came_back = [
+        (CHANNELS[channel], CAME_BACK[kind], _count(count))
+        for channel in CHANNELS
+        for kind, count in channels["came_back"].get(channel, {}).items()
+    ]
+    reached = [(number, _count(count)) for number, count in channels["customers_by_channels"].items()]
+    tables = [
+        Figures("By channel", ("channel", "texts", "customers", "cost", "per text", *OUTCOMES), rows),
+        Figures("Customers by the channels that reached them", ("channels", "customers"), reached),
+        Figures("What came back", ("channel", "what, and what follows", "times"), came_back, frozenset({0, 1})),
+        *(
+            Figures(
+                f"{journey.customer_id}: {journey.shows}",
+                ("when", "channel", "what"),
+                [*journey.steps, ("at the end", "", journey.end)],
+                frozenset({0, 1, 2}),
+            )
+            for journey in journeys
+        ),
+    ]
+    repeated = channels["fallbacks"]
+    stages = "1 stage was" if repeated == 1 else f"{_count(repeated)} stages were"
+    yield Section(
+        "channels",
+        "Channels",
+        f"LINE gives no receipt of what it has taken. {stages} repeated on another channel, because a message before "
+        "had certainly not arrived. What came back is what services beside SNS have reported, and what people have "
+        "done there.",
+        tables,
+    )
+
+
 def _ranked(counts: Mapping[str, int], group: str) -> list[tuple[str, str]]:
     return [
         (_code(group, code), _count(number)) for code, number in sorted(counts.items(), key=lambda e: (-e[1], e[0]))
@@ -343,11 +398,15 @@ def _replies(summary: _Line) -> Section:
 
 
 def _cost(summary: _Line, texts: Sequence[_Line], contacts: Sequence[_Line]) -> Section:
+    # A message without segments stands under its channel.
     price = {line["message_id"]: line["price_usd_micros"] for line in contacts if line["message_id"]}
     by_segments: defaultdict[int, list[int]] = defaultdict(list)
+    by_channel: defaultdict[str, list[int]] = defaultdict(list)
     for line in texts:
-        if "segments" in line:
+        if "segments" in line and line["channel"] == "sms":
             by_segments[line["segments"]].append(price.get(line["message_id"], 0))
+        elif "segments" in line:
+            by_channel[CHANNELS[line["channel"]]].append(price.get(line["message_id"], 0))
     countries = [
         (
             country,
@@ -362,6 +421,7 @@ def _cost(summary: _Line, texts: Sequence[_Line], contacts: Sequence[_Line]) -> 
         (_count(number), _count(len(prices)), _count(number * len(prices)), _dollars(sum(prices)))
         for number, prices in sorted(by_segments.items())
     ]
+    parts += [(name, _count(len(prices)), "", _dollars(sum(prices))) for name, prices in sorted(by_channel.items())]
     return Section(
         "cost",
         "Cost",
@@ -405,9 +465,11 @@ class _ShownText(NamedTuple):
     head: str
     language: str
     text: str
+    subject: str
+    preview: str
+    buttons: Sequence[str]
 
 
 def _shown(example: Example) -> _ShownText:
-    parts = "1 segment" if example.segments == 1 else f"{example.segments} segments"
-    head = f"{example.local_at} · {mask_phone(example.to)} · {stage_name(example.stage)} · {parts} {example.encoding}"
-    return _ShownText(head, example.language, example.text)
+    head = f"{example.local_at} · {example.shown_to} · {stage_name(example.stage)} · {example.size}"
+    return _ShownText(head, example.language, example.text, example.subject, example.preview, example.buttons)

@@ -39,6 +39,7 @@ def reply_line(
         "local_at": reply.inbound.at.astimezone(zone).isoformat(timespec="seconds"),
         "reply_id": reply.inbound.inbound_id,
         "customer_id": reply.customer_id,
+        "channel": reply.inbound.channel.value,
         "language": facts.language if facts else "",
         "country": facts.phone_country if facts else "",
         "text": reply.inbound.text,

@@ -8,9 +8,11 @@ from typing import Any
 
 import phonenumbers
 
+from dunning.domain.delivery.channels import AddressKind
 from dunning.evidence.words import BANDS, REASONS, stage_name, understood, with_day
 from dunning.policy.effective import CALENDAR_WARNING
 from ops.columns import WIDTH, fold, pad, width_of
+from tests.local.journeys import CAME_BACK, CHANNELS, Journey
 
 _MICRO = 1_000_000
 
@@ -46,13 +48,35 @@ def dollars(micro: int) -> str:
     return f"${micro / _MICRO:,.2f}"
 
 
+OUTCOMES: Mapping[str, tuple[str, ...]] = {
+    "arrived": ("delivered",),
+    "did not": ("failed",),
+    "refused": ("refused",),
+    "no receipt": ("sent", "unknown", "unconfirmed"),
+}
+"""What becomes of texts, by the states of their records."""
+
+NOTHING_SENT: Mapping[str, Any] = {"texts": 0, "customers": 0, "cost_usd": 0}
+
 _LAST = 10_000
 """Where what is no reminder stands among the stages: behind all of them."""
 
 
+def mask_address(address: str) -> str:
+    """Mask a number, an e-mail address or a LINE user id."""
+    match AddressKind.of_address(address):
+        case AddressKind.EMAIL:
+            name, _, domain = address.partition("@")
+            return f"{name[:1]}***@{domain}"
+        case AddressKind.LINE:
+            return f"LINE {address[:2]}***"
+        case _:
+            return mask_phone(address)
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text as it arrived on somebody's phone."""
+    """A message as it arrived with somebody. Subject and preview are a mail's, buttons those of LINE."""
 
     local_at: str
     to: str
@@ -61,6 +85,22 @@ class Example:
     segments: int
     encoding: str
     text: str
+    channel: str = "sms"
+    subject: str = ""
+    preview: str = ""
+    buttons: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> str:
+        """Segments of a text; what else it is, if it has none."""
+        if self.channel != "sms":
+            return CHANNELS[self.channel]
+        return f"{'1 segment' if self.segments == 1 else f'{self.segments} segments'} {self.encoding}"
+
+    @property
+    def shown_to(self) -> str:
+        """The address, masked."""
+        return mask_address(self.to)
 
 
 def _place(example: Example) -> int:
@@ -68,12 +108,15 @@ def _place(example: Example) -> int:
 
 
 def choose_examples(examples: Iterable[Example], count: int = 6) -> list[Example]:
-    """Choose texts that show as many languages and stages as possible, the same ones every time."""
+    """
+    Choose texts that show as many languages and stages as possible, the same ones every time.
+
+    Of each channel beside SMS there are two more: one before the due date, one after.
+    """
+    ordered = sorted(examples, key=lambda e: (e.language, e.local_at, e.to, _place(e)))
     of_language = {
         language: list(texts)
-        for language, texts in groupby(
-            sorted(examples, key=lambda e: (e.language, e.local_at, e.to, _place(e))), key=lambda e: e.language
-        )
+        for language, texts in groupby((e for e in ordered if e.channel == "sms"), key=lambda e: e.language)
     }
     chosen: list[Example] = []
     stages_shown: set[int | None] = set()
@@ -85,7 +128,14 @@ def choose_examples(examples: Iterable[Example], count: int = 6) -> list[Example
                 texts[:] = [e for e in texts if e.stage != example.stage] or [e for e in texts if e != example]
                 chosen.append(example)
                 stages_shown.add(example.stage)
-    return sorted(chosen, key=lambda e: (e.language, _place(e), e.local_at))
+    by_stage = sorted(chosen, key=lambda e: (e.language, _place(e), e.local_at))
+    others = sorted((e for e in ordered if e.channel != "sms"), key=lambda e: e.channel, reverse=True)
+    for _, found in groupby(others, key=lambda e: e.channel):
+        of_channel = sorted(found, key=lambda e: e.language, reverse=True)
+        early = next((e for e in of_channel if e.stage is not None and e.stage <= 0), None)
+        late = next((e for e in of_channel if e.stage is not None and e.stage > 0), None)
+        by_stage += filter(None, (early, late))
+    return by_stage
 
 
 def report(
@@ -93,6 +143,7 @@ def report(
     examples: Sequence[Example],
     files: Mapping[str, Path],
     replies: Sequence[Mapping[str, Any]] = (),
+    journeys: Sequence[Journey] = (),
 ) -> Iterator[str]:
     """Yield the lines of the closing report. `replies` are lines of replies.jsonl whose texts are invented."""
     run, sent, refusals = summary["run"], summary["sent"], summary["refused"]["total"]
@@ -105,6 +156,8 @@ def report(
     yield "=" * WIDTH
     yield from _sends(summary["sends"], sent)
     yield from _sent(sent)
+    yield from _channels(summary)
+    yield from _journeys(journeys)
     yield from _decisions("WAITS: not now, but later", summary["decisions"]["wait"])
     yield from _decisions("STOPS: no text", summary["decisions"]["stop"])
     yield from _by_stage(summary["decisions"])
@@ -185,6 +238,60 @@ def _sent(sent: Mapping[str, Any]) -> Iterator[str]:
     yield "WHAT BECAME OF THE TEXTS, by what the carrier has reported"
     states = [(state, _STATES[state], f"{n:,}") for state, n in sorted(sent["by_state"].items(), key=lambda e: -e[1])]
     yield from table(("state", "", "texts"), states, "<<>")
+
+
+def _channels(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Say what went over which channel and what became of it, if there is more than SMS."""
+    sent, channels = summary["sent"]["by_channel"], summary["channels"]
+    if set(sent) <= {"sms"} and not channels["came_back"]:
+        return
+    yield ""
+    yield "BY CHANNEL: texts, and what became of them. LINE gives no receipt of what it has taken"
+    rows = []
+    for channel in (name for name in CHANNELS if name in sent or name in channels["states"]):
+        numbers, states = sent.get(channel, NOTHING_SENT), channels["states"].get(channel, {})
+        texts = numbers["texts"]
+        rows.append(
+            (
+                CHANNELS[channel],
+                f"{texts:,}",
+                f"{numbers['customers']:,}",
+                f"${numbers['cost_usd']:,.2f}",
+                f"${numbers['cost_usd'] / max(1, texts):.4f}",
+                *(f"{sum(states.get(state, 0) for state in group):,}" for group in OUTCOMES.values()),
+            )
+        )
+    header = ("channel", "texts", "customers", "cost (USD)", "per text", *OUTCOMES)
+    yield from table(header, rows, "<" + ">" * (len(header) - 1))
+    reached = ", ".join(
+        f"{_count(count, 'customer')} on {_count(int(number), 'channel')}"
+        for number, count in channels["customers_by_channels"].items()
+    )
+    yield f"  {reached}; {_count(channels['fallbacks'], 'stage')} repeated on another channel"
+    if channels["came_back"]:
+        yield ""
+        yield "WHAT CAME BACK from services beside SNS and from people there, and what follows"
+        found = [
+            (CHANNELS[channel], CAME_BACK[kind], f"{count:,}")
+            for channel in CHANNELS
+            for kind, count in channels["came_back"].get(channel, {}).items()
+        ]
+        yield from table(("channel", "", "times"), found, "<<>")
+
+
+def _journeys(shown: Sequence[Journey]) -> Iterator[str]:
+    if not shown:
+        return
+    yield ""
+    yield "ONE CUSTOMER OVER SEVERAL CHANNELS"
+    for journey in shown:
+        yield ""
+        yield f"  {journey.customer_id}: {journey.shows}"
+        for step in journey.steps:
+            first, *more = fold(step.what, WIDTH - 30)
+            yield f"    {step.at}  {pad(step.channel, 8)}  {first}"
+            yield from (" " * 32 + part for part in more)
+        yield f"    at the end: {journey.end}"
 
 
 def _figures(numbers: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -387,10 +494,15 @@ def _examples(examples: Sequence[Example]) -> Iterator[str]:
     yield ""
     yield "ON THE PHONE"
     for example in examples:
-        parts = "1 segment" if example.segments == 1 else f"{example.segments} segments"
         yield ""
-        yield f"  {example.local_at}  {mask_phone(example.to)}  {stage_name(example.stage)}, {parts} {example.encoding}"
-        yield from (f"  | {line}" for line in fold(example.text, WIDTH - 8))
+        yield f"  {example.local_at}  {example.shown_to}  {stage_name(example.stage)}, {example.size}"
+        if example.subject:
+            yield from field("subject", example.subject)
+            yield from field("preview", example.preview)
+        for paragraph in example.text.split("\n"):
+            yield from (f"  | {line}".rstrip() for line in fold(paragraph, WIDTH - 8))
+        if example.buttons:
+            yield f"  {' '.join(f'[{label}]' for label in example.buttons)}"
 
 
 def _reply_examples(replies: Sequence[Mapping[str, Any]]) -> Iterator[str]:

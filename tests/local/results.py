@@ -24,6 +24,7 @@ FILES = {
     "decisions": "decisions.jsonl",
     "contacts": "contacts.jsonl",
     "replies": "replies.jsonl",
+    "came back": "came_back.jsonl",
     "customers": "customers.jsonl",
     "stored": "stored.jsonl",
     "events": "events.jsonl",

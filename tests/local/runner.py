@@ -20,6 +20,7 @@ from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.rules import Rules
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.errors import DunningError
 from dunning.domain.replies.intents import ReplyIntent
@@ -27,18 +28,21 @@ from dunning.policy import PolicyBook, PolicyError
 from dunning.ports.gateways import PublishOutcome
 from dunning.services.intake.refusals import NOTES, REJECT_COLUMNS
 from dunning.services.intake.table import FileForm, file_form
-from tests.local.cloud import LocalCloud, SentSms
+from tests.local.cloud import LocalCloud
 from tests.local.customers import customer_line
 from tests.local.html_report import report_page
+from tests.local.journeys import Journey, fallbacks, journeys
 from tests.local.money import MoneyLog
 from tests.local.payments import Payment, count_customers, split
-from tests.local.people import WrittenReply
 from tests.local.policies import Policies, PoliciesError, load
+from tests.local.providers import services_needed
 from tests.local.readings import choose_replies, reading_figures, reply_line
 from tests.local.recorder import Recorder, write_csv, write_json, write_json_lines
 from tests.local.report import Example, choose_examples
 from tests.local.results import FILES, SAMPLE, Results, digest, sample_digest
+from tests.local.sample import PARTS
 from tests.local.scripted_events import ScriptedEvent
+from tests.local.sent import SentMessage
 from tests.local.template import TemplateError
 from tests.local.world import NoTextError, World, is_facts, local_zone
 
@@ -93,6 +97,7 @@ class Result:
     outbox: Sequence[Mapping[str, Any]]
     examples: Sequence[Example]
     replies: Sequence[Mapping[str, Any]]
+    journeys: Sequence[Journey]
     files: Mapping[str, Path]
 
 
@@ -166,7 +171,9 @@ def run(  # noqa: PLR0913 - what a run is made of
         results.put_in_place()
     summary, harvest = played
     files = {what: out / file for what, file in FILES.items()}
-    return Result(summary, harvest.outbox, harvest.examples, choose_replies(harvest.reply_lines), files)
+    return Result(
+        summary, harvest.outbox, harvest.examples, choose_replies(harvest.reply_lines), harvest.journeys, files
+    )
 
 
 class Opening(NamedTuple):
@@ -201,7 +208,7 @@ def open_world(cloud: LocalCloud, accounts: bytes, opening: Opening, end: dateti
     if not loaded:
         raise NothingLoadedError(_why_nothing(opening.name, list(refusals_of(cloud))))
     payments = [payment for payment in later if payment.at < end and payment.customer_id in loaded]
-    world = World(cloud, opening.book, lively=opening.is_lively)
+    world = World(cloud, opening.book, lively=opening.is_lively, parts=PARTS if opening.is_lively else None)
     world.expect(payments, [event for event in opening.scripted if begin <= event.at < end], end)
     return Opened(world, loaded, payments)
 
@@ -248,7 +255,14 @@ def _play(
     with (
         Recorder(folder / FILES["decisions"]) as recorder,
         (folder / FILES["log"]).open("w", encoding="utf-8") as log,
-        LocalCloud(begin, listener=recorder, log=log, parameters=plan.parameters, policies=plan.policies) as cloud,
+        LocalCloud(
+            begin,
+            listener=recorder,
+            log=log,
+            parameters=plan.parameters,
+            policies=plan.policies,
+            services=services_needed(plan.policies.book),
+        ) as cloud,
     ):
         progress = _daily(cloud, on_progress)
         opened = open_world(cloud, accounts, plan.opening, end)
@@ -257,9 +271,7 @@ def _play(
             _play_days(opened.world, money, begin, begin + LIST_COMES, progress)
             upload_whole_list(cloud, plan.whole_list, plan.opening)
         _play_days(opened.world, money, cloud.clock.now(), end, progress)
-        harvest = _Harvest(
-            cloud, recorder, [*opened.payments, *opened.world.paid], plan.policies.book, opened.world.written
-        )
+        harvest = _Harvest(cloud, recorder, [*opened.payments, *opened.world.paid], plan.policies.book, opened.world)
         harvest.write(folder)
         write_json_lines(folder / FILES["money"], money.lines)
         customers, rows = count_customers(accounts, plan.form)
@@ -288,6 +300,7 @@ def _play(
         customers=harvest.customer_lines,
         money=money.lines,
         examples=choose_examples(harvest.examples),
+        journeys=harvest.journeys,
         is_sample=plan.sample,
     )
     (folder / FILES["page"]).write_text(page, "utf-8")
@@ -343,7 +356,7 @@ class _Harvest:
         recorder: Recorder,
         payments: Iterable[Payment],
         book: PolicyBook,
-        written: Mapping[str, WrittenReply],
+        world: World,
     ) -> None:
         self._recorder = recorder
         self._payments_made = payments
@@ -352,7 +365,8 @@ class _Harvest:
         self._promises: Counter[str] = Counter()
         self._unreachable = 0
         self._book = book
-        self._written = written
+        self._written = world.written
+        self._came_back = world.life.came_back
         self._end = cloud.clock.now()
         self.facts: dict[str, Facts] = {}
         self.standings: Counter[tuple[str, str]] = Counter()
@@ -401,7 +415,26 @@ class _Harvest:
     @cached_property
     def contact_lines(self) -> list[dict[str, Any]]:
         """The lines of contacts.jsonl."""
-        return [_contact_line(contact) for contact in self.contacts]
+        return [_contact_line(contact, self._zone(contact.customer_id)) for contact in self.contacts]
+
+    @cached_property
+    def came_back_lines(self) -> list[dict[str, Any]]:
+        """The lines of came_back.jsonl."""
+        return [
+            {
+                "at": instant(each.at),
+                "local_at": each.at.astimezone(self._zone(each.customer_id)).isoformat(timespec="seconds"),
+                "channel": each.channel,
+                "kind": each.kind,
+                "customer_id": each.customer_id,
+            }
+            for each in sorted(self._came_back)
+        ]
+
+    @cached_property
+    def journeys(self) -> list[Journey]:
+        """Customers to show, over several channels."""
+        return journeys(self.contact_lines, self.came_back_lines, self.reply_lines, self.customer_lines)
 
     @cached_property
     def customer_lines(self) -> list[dict[str, Any]]:
@@ -431,7 +464,7 @@ class _Harvest:
             for reply in self._replies
         ]
 
-    def _line(self, sms: SentSms, contact: Contact | None) -> dict[str, Any]:
+    def _line(self, sms: SentMessage, contact: Contact | None) -> dict[str, Any]:
         line: dict[str, Any] = {"at": instant(sms.at), "local_at": instant(sms.at)}
         if contact is None:
             # A message without a record: the sender died between publishing and writing it down.
@@ -442,21 +475,24 @@ class _Harvest:
             "customer_id": contact.customer_id,
             "account_ids": list(contact.account_ids),
             "stage": contact.stage,
+            "channel": contact.channel,
             "to": sms.to,
             "text": self._as_it_arrives(sms, contact),
             "encoding": contact.encoding,
             "segments": contact.parts,
             "template": contact.template,
             "message_id": sms.message_id,
+            **({"subject": sms.subject, "preview": sms.preview} if sms.subject else {}),
+            **({"buttons": list(sms.buttons)} if sms.buttons else {}),
         }
 
     def _zone(self, customer_id: str) -> ZoneInfo:
         facts = self.facts.get(customer_id)
         return local_zone(self._book, facts) if facts else ZoneInfo("UTC")  # erased since
 
-    def _as_it_arrives(self, sms: SentSms, contact: Contact) -> str:
+    def _as_it_arrives(self, sms: SentMessage, contact: Contact) -> str:
         """Return the text with the signature the carrier puts in front of it, where it does."""
-        facts = self.facts.get(contact.customer_id)
+        facts = self.facts.get(contact.customer_id) if contact.channel == Channel.SMS else None
         rules = self._book.rules_for(facts, sms.at) if facts else None
         if not isinstance(rules, Rules) or not rules.signature_by_carrier or sms.text.startswith("【"):
             return sms.text
@@ -475,8 +511,12 @@ class _Harvest:
                 segments=line["segments"],
                 encoding=line["encoding"],
                 text=line["text"],
+                channel=line["channel"],
+                subject=sms.subject,
+                preview=sms.preview,
+                buttons=sms.buttons,
             )
-            for line, (_, contact) in zip(self.outbox, self._sent, strict=True)
+            for line, (sms, contact) in zip(self.outbox, self._sent, strict=True)
             if contact is not None
         ]
 
@@ -485,6 +525,7 @@ class _Harvest:
         write_json_lines(out / FILES["sent"], self.outbox)
         write_json_lines(out / FILES["contacts"], self.contact_lines)
         write_json_lines(out / FILES["replies"], self.reply_lines)
+        write_json_lines(out / FILES["came back"], self.came_back_lines)
         write_json_lines(out / FILES["customers"], self.customer_lines)
         # Names, numbers and words in full, as the tables have them.
         (out / FILES["stored"]).touch(mode=0o600)
@@ -500,10 +541,12 @@ class _Harvest:
         pairs = [(sms, contact) for sms, contact in self._sent if contact is not None]
         by_stage: defaultdict[str, list[Contact]] = defaultdict(list)
         by_country: defaultdict[str, list[Contact]] = defaultdict(list)
+        by_channel: defaultdict[str, list[Contact]] = defaultdict(list)
         for sms, contact in pairs:
             by_stage[str(contact.stage)].append(contact)
-            number = phonenumbers.parse(sms.to)
-            by_country[phonenumbers.region_code_for_number(number) or "?"].append(contact)
+            by_country[self._country(sms, contact)].append(contact)
+            by_channel[contact.channel].append(contact)
+        channels_of = Counter(len(channels) for channels in self._channels_of().values())
         decisions: dict[str, dict[str, dict[str, Any]]] = {"send": {}, "wait": {}, "stop": {}}
         for (kind, reason), count in sorted(self._recorder.decisions.items()):
             customers = self._recorder.customers(kind, reason)
@@ -523,7 +566,20 @@ class _Harvest:
                 **_figures([contact for _, contact in pairs]),
                 "by_stage": {stage: _figures(contacts) for stage, contacts in by_stage.items()},
                 "by_country": {country: _figures(contacts) for country, contacts in by_country.items()},
+                "by_channel": {channel: _figures(contacts) for channel, contacts in sorted(by_channel.items())},
                 "by_state": dict(Counter(contact.state.value for contact in self.contacts)),
+            },
+            "channels": {
+                "states": {
+                    channel: dict(Counter(c.state.value for c in self.contacts if c.channel == channel))
+                    for channel in sorted({contact.channel for contact in self.contacts})
+                },
+                "came_back": {
+                    channel: dict(sorted(Counter(e.kind for e in self._came_back if e.channel == channel).items()))
+                    for channel in sorted({event.channel for event in self._came_back})
+                },
+                "customers_by_channels": {str(number): channels_of[number] for number in sorted(channels_of)},
+                "fallbacks": fallbacks(self.contact_lines),
             },
             "decisions": decisions,
             "at_the_end": at_the_end,
@@ -549,6 +605,21 @@ class _Harvest:
                 "noted": dict(Counter(r[_REASON] for r in self.refusals if r[_REASON] in NOTES)),
             },
         }
+
+    def _country(self, sms: SentMessage, contact: Contact) -> str:
+        """Return the country of the customer's number, which a mail and a message on LINE do not have."""
+        if contact.channel == Channel.SMS:
+            return phonenumbers.region_code_for_number(phonenumbers.parse(sms.to)) or "?"
+        facts = self.facts.get(contact.customer_id)
+        return facts.phone_country if facts else "?"
+
+    def _channels_of(self) -> Mapping[str, set[str]]:
+        """Return the channels on which each customer was sent something."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for _, contact in self._sent:
+            if contact is not None:
+                found[contact.customer_id].add(contact.channel)
+        return found
 
     def _payments(self) -> dict[str, Any]:
         """Say after which text about the account each payment came."""
@@ -596,16 +667,17 @@ def _figures(contacts: Sequence[Contact]) -> dict[str, Any]:
     return {
         "texts": len(contacts),
         "customers": len({contact.customer_id for contact in contacts}),
-        "segments": sum(contact.parts for contact in contacts),
+        "segments": sum(contact.parts for contact in contacts if contact.channel == Channel.SMS),
         "cost_usd": round(sum(contact.price_usd_micros for contact in contacts) / _MICRO, 4),
     }
 
 
-def _contact_line(contact: Contact) -> dict[str, Any]:
+def _contact_line(contact: Contact, zone: ZoneInfo) -> dict[str, Any]:
     fields = asdict(contact)
     return {
         **fields,
         "at": instant(contact.at),
+        "local_at": contact.at.astimezone(zone).isoformat(timespec="seconds"),
         "expires_at": instant(contact.expires_at),
         "state": contact.state.value,
     }

@@ -1,5 +1,8 @@
 """
-A sample portfolio: some 260 fictional customers in four places and three languages, the same for the same seed.
+A sample portfolio: some 290 fictional customers in four places and three languages, the same for the same seed.
+
+Those of the lender `demo-channels` are reached by LINE, by mail and by text. Each plays a part there, so that events of
+every kind happen.
 
 Names and numbers are made up: US numbers are from the block kept for fiction (555-01xx); the others look like
 mobile numbers and belong to nobody we know of. Nothing is ever sent: the local run has no way out.
@@ -8,13 +11,14 @@ mobile numbers and belong to nobody we know of. Nothing is ever sent: the local 
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
 from dunning.services.intake.rows import COLUMNS
+from tests.local.channel_life import Part
 
 _SURNAMES_HANT = "陳林黃張李王吳劉蔡楊許鄭謝郭洪邱曾廖賴徐周葉蘇莊呂江何蕭羅高"
 _SURNAMES_HANS = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹"
@@ -162,7 +166,20 @@ _PLACES = (
         "US", "USD", "demo-tw", 50, lambda random: _phone_us(random, ""), _name_latin, ("en",), (40, 900),
         _PRODUCTS_EN,
     ),
+    _Place(
+        "TW", "TWD", "demo-channels", 30, _phone_tw, _name_hant, ("zh-Hant",) * 9 + ("en",), (1200, 18000),
+        _PRODUCTS_HANT,
+    ),
 )  # fmt: skip
+
+_BY_MAIL = frozenset({Part.MAILBOX_GONE, Part.MAILBOX_FULL, Part.MARKS_AS_UNWANTED, Part.UNSUBSCRIBES})
+"""Parts of people whom mail reaches first."""
+
+_BY_TEXT = frozenset({Part.PHONE_OFF})
+
+_BEFORE = sum(place.count for place in _PLACES[:-1])
+PARTS: Mapping[str, Part] = {f"C{_BEFORE + number:04d}": part for number, part in enumerate(Part, 1)}
+"""The parts of customers of the sample, by their ids."""
 
 
 def sample_rows(start: date, *, seed: int = 7) -> Iterator[Row]:
@@ -174,7 +191,11 @@ def sample_rows(start: date, *, seed: int = 7) -> Iterator[Row]:
             serial += 1
             person = _person(random, place, f"C{serial:04d}", start)
             for number in range(random.choice((1, 1, 1, 2, 2, 3))):
-                yield from _account(random, place, person, f"{person.customer_id}-{number + 1}", start)
+                account_id = f"{person.customer_id}-{number + 1}"
+                if number == 0 and person.customer_id in PARTS:
+                    yield from _account_due_soon(place, person, account_id, start)
+                else:
+                    yield from _account(random, place, person, account_id, start)
 
 
 def bad_rows(start: date) -> Iterator[Row]:
@@ -242,6 +263,8 @@ def _with_ways(person: Row, start: date) -> Row:
     # A generator of its own: what is drawn here changes nothing else of the sample.
     random = Random(f"ways of {person.customer_id}")
     agreed_on = (start - timedelta(days=random.randrange(30, 400))).isoformat()
+    if person.lender == "demo-channels":
+        return _with_ways_of_part(person, agreed_on)
     ways = {}
     if random.random() < 0.5:
         ways["email"] = f"{person.customer_id.lower()}@example.com"
@@ -254,8 +277,20 @@ def _with_ways(person: Row, start: date) -> Row:
     return replace(person, **ways)
 
 
+def _with_ways_of_part(person: Row, agreed_on: str) -> Row:
+    """Give who plays a part the addresses that it takes, and everybody else all of them."""
+    part = PARTS.get(person.customer_id, Part.NOTHING_SPECIAL)
+    ways = {}
+    if part not in _BY_TEXT:
+        ways |= {"email": f"{person.customer_id.lower()}@example.com", "email_consented_at": agreed_on}
+    if part not in _BY_TEXT | _BY_MAIL:
+        user_id = "U" + hashlib.md5(person.customer_id.encode(), usedforsecurity=False).hexdigest()
+        ways |= {"line_user_id": user_id, "line_consented_at": agreed_on}
+    return replace(person, **ways)
+
+
 def _with_a_reason_for_silence(random: Random, person: Row, start: date) -> Row:
-    """Give about one customer in eight a hold or an opt-out."""
+    """Give about one customer in eight a hold or an opt-out, but nobody who plays a part."""
     soon = (start + timedelta(days=random.randrange(4, 25))).isoformat()
     silences: tuple[tuple[float, dict[str, str]], ...] = (
         (0.03, {"hold": "opted_out"}),
@@ -266,11 +301,33 @@ def _with_a_reason_for_silence(random: Random, person: Row, start: date) -> Row:
         (0.01, {"hold": "bankrupt"}),
     )
     drawn = random.random()
+    if person.customer_id in PARTS:
+        return person
     for share, fields in silences:
         if drawn < share:
             return replace(person, **fields)
         drawn -= share
     return person
+
+
+def _account_due_soon(place: _Place, person: Row, account_id: str, start: date) -> Iterator[Row]:
+    """Yield an account whose instalments nobody pays, a month apart: of who plays a part something is due."""
+    random = Random(f"account of {person.customer_id}")
+    first = start + timedelta(days=random.randrange(4, 9))
+    amount = random.randrange(*place.amounts)
+    of_account = replace(
+        person,
+        account_id=account_id,
+        product=random.choice(place.products),
+        account_number=f"{place.country}{random.randrange(10**9, 10**10)}",
+        amount=str(amount),
+    )
+    for number in range(2):
+        yield replace(
+            of_account,
+            instalment_no=str(number + 1),
+            due_on=(first + timedelta(days=30 * number)).isoformat(),
+        )
 
 
 def _account(random: Random, place: _Place, person: Row, account_id: str, start: date) -> Iterator[Row]:

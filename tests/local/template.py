@@ -109,7 +109,9 @@ class Stack:
     """
     The created resources, and what drives the functions.
 
-    `functions` are by the name of their folder, `sources` by the function they feed.
+    `functions` are by the name of their folder, `sources` by the function they feed. A queue that is there by a
+    parameter only is among the sources by its own name, as `channel_events`. `event_topics` are where services report,
+    by their names in the template.
     """
 
     region: str
@@ -125,6 +127,7 @@ class Stack:
     upload_prefixes: tuple[str, ...]
     bus_name: str
     inbound_topic: str
+    event_topics: Mapping[str, str]
 
     @property
     def scanner(self) -> Function:
@@ -255,11 +258,11 @@ def create_stack(
         mapping
         for _, mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping")
         if "StartingPosition" not in _properties(mapping)  # that is how a stream is read
-        and "Condition" not in mapping  # what is there by a parameter only
     ]
     mappings = {
-        folders[_logical_id(_properties(mapping)["FunctionName"])]: {
-            "queue_arn": asked.ask(_properties(mapping)["EventSourceArn"]),
+        _source_name(mapping, folders): {
+            "function": folders[_logical_id(_properties(mapping)["FunctionName"])],
+            "queue_arn": asked.ask(_if_there(mapping, _properties(mapping)["EventSourceArn"])),
             "batch_size": asked.ask(_properties(mapping).get("BatchSize", 10)),
         }
         for mapping in queues
@@ -285,11 +288,13 @@ def create_stack(
     ]
     subscriptions = [
         {
-            "topic": asked.ask(_properties(subscription)["TopicArn"]),
-            "queue": asked.ask(_properties(subscription)["Endpoint"]),
+            "name": _logical_id(_properties(subscription)["TopicArn"]),
+            "is_conditional": "Condition" in subscription,
+            "topic": asked.ask(_if_there(subscription, _properties(subscription)["TopicArn"])),
+            "queue": asked.ask(_if_there(subscription, _properties(subscription)["Endpoint"])),
         }
         for _, subscription in _of_type(resources, "AWS::SNS::Subscription")
-        if _properties(subscription)["Protocol"] == "sqs" and "Condition" not in subscription
+        if _properties(subscription)["Protocol"] == "sqs"
     ]
     memory = {
         folder: asked.ask(_properties(resources[logical_id]).get("MemorySize", 128))
@@ -321,10 +326,13 @@ def create_stack(
     described = client.describe_stacks(StackName=name)["Stacks"][0]
     answers = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
-    (subscription,) = subscriptions
-    topic, queue = answers[subscription["topic"]], answers[subscription["queue"]]
     # A session of its own: the default one keeps the hooks there were when it was made.
-    boto3.Session().client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    sns = boto3.Session().client("sns")
+    topics = {}
+    for subscription in subscriptions:
+        if topic := answers.get(subscription["topic"]):
+            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=answers[subscription["queue"]])
+            topics[subscription["name"], subscription["is_conditional"]] = topic
 
     def function(folder: str) -> Function:
         properties = _properties(resources[functions[folder]])
@@ -349,8 +357,9 @@ def create_stack(
         account=answers[names["account"]],
         functions=built,
         sources={
-            folder: Source(folder, answers[mapping["queue_arn"]], int(answers[mapping["batch_size"]]))
-            for folder, mapping in mappings.items()
+            source: Source(mapping["function"], answers[mapping["queue_arn"]], int(answers[mapping["batch_size"]]))
+            for source, mapping in mappings.items()
+            if answers.get(mapping["queue_arn"])
         },
         change_sources=tuple(
             ChangeSource(folder, answers[table], patterns, int(answers[batch_size]))
@@ -363,7 +372,8 @@ def create_stack(
         uploads_bucket=answers[names["bucket"]],
         upload_prefixes=prefixes,
         bus_name=answers[names["bus"]],
-        inbound_topic=topic,
+        inbound_topic=next(topic for (_, is_conditional), topic in topics.items() if not is_conditional),
+        event_topics={topic: arn for (topic, is_conditional), arn in topics.items() if is_conditional},
     )
 
 
@@ -378,6 +388,18 @@ def parse_rate(expression: str) -> timedelta:
     if match is None:
         raise TemplateError(f"the schedule {expression!r} is not a rate in minutes, hours or days")
     return int(match[1]) * _RATE_UNITS[match[2]]
+
+
+def _source_name(mapping: Mapping[str, Any], folders: Mapping[str, str]) -> str:
+    """Return the name of a queue among the sources: the function it feeds, or its own if it need not be there."""
+    if "Condition" not in mapping:
+        return folders[_logical_id(_properties(mapping)["FunctionName"])]
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", _logical_id(_properties(mapping)["EventSourceArn"])).lower()
+
+
+def _if_there(resource: Mapping[str, Any], value: Any) -> Any:  # noqa: ANN401 - any expression
+    """Return what a resource says, or nothing if its condition leaves it out."""
+    return {"Fn::If": [resource["Condition"], value, ""]} if "Condition" in resource else value
 
 
 def _with_the_name_of_a_bus(value: Any, resources: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any expression
@@ -423,7 +445,7 @@ def _see_that_it_can_run(
     functions: Mapping[str, str],
     mappings: Mapping[str, object],
     schedules: list[Schedule],
-    subscriptions: list[dict[str, str]],
+    subscriptions: list[dict[str, Any]],
 ) -> None:
     lacking = _FED_BY_A_QUEUE | {"scanner", "housekeeping"}
     if lacking := lacking - functions.keys():
@@ -432,7 +454,7 @@ def _see_that_it_can_run(
         raise TemplateError(f"{path.name}: no queue feeds the {min(lacking)}")
     if sum(schedule.function == "scanner" for schedule in schedules) != 1:
         raise TemplateError(f"{path.name}: the scanner has to have one schedule")
-    if len(subscriptions) != 1:
+    if sum(not subscription["is_conditional"] for subscription in subscriptions) != 1:
         raise TemplateError(f"{path.name}: one queue has to be subscribed to the topic of replies")
 
 

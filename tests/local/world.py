@@ -19,14 +19,17 @@ from dunning.adapters.dynamodb import items
 from dunning.adapters.dynamodb.keys import FACTS
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.rules import Rules
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import DunningError
 from dunning.policy import PolicyBook
 from tests.local.carrier import Carrier, DeliveryLog
-from tests.local.cloud import LenderEvent, LocalCloud, SentSms
+from tests.local.channel_life import ChannelLife, Part
+from tests.local.cloud import CHANNEL_EVENTS, LenderEvent, LocalCloud
 from tests.local.payments import Payment
-from tests.local.people import Writer, WrittenReply, answer_to
+from tests.local.people import Answer, Writer, WrittenReply, answer_to
 from tests.local.report import mask_phone
 from tests.local.scripted_events import ScriptedEvent
+from tests.local.sent import SentMessage
 
 ORIGINATION_NUMBER = "AWS.MM.SMS.OriginationNumber"
 """The attribute of a text that comes from an own number."""
@@ -40,7 +43,9 @@ class NoTextError(DunningError):
     """A receipt came before any text to its number; the message names its line."""
 
 
-_LISTENERS = ("lender_events", "replies", "delivery_receipts", "replan")
+_SAYS_ENOUGH = frozenset(Part) - {Part.NOTHING_SPECIAL}
+
+_LISTENERS = ("lender_events", "replies", "delivery_receipts", "replan", CHANNEL_EVENTS)
 
 
 class World:
@@ -53,9 +58,12 @@ class World:
         cloud: the embedded AWS.
         book: the policies, for the prices a carrier bills and the time where people live.
         lively: whether people answer and numbers fail by themselves, as in the sample.
+        parts: what customers of the sample play on channels beside SMS, by their ids.
     """
 
-    def __init__(self, cloud: LocalCloud, book: PolicyBook, *, lively: bool) -> None:
+    def __init__(
+        self, cloud: LocalCloud, book: PolicyBook, *, lively: bool, parts: Mapping[str, Part] | None = None
+    ) -> None:
         self._cloud = cloud
         self._book = book
         self._lively = lively
@@ -65,17 +73,29 @@ class World:
         self._seen = 0
         self.paid: list[Payment] = []
         self._texts: Counter[str] = Counter()
-        self._last: dict[str, SentSms] = {}
+        self._last: dict[str, SentMessage] = {}
         self._receipts_to_come: Counter[str] = Counter()
         self._held_back: dict[str, DeliveryLog] = {}
-        self._facts: Mapping[str, Facts] | None = None
+        self._facts: Mapping[str, Facts] = {}
+        self._parts = dict(parts or {})
         self._payments: list[Payment] = []
         self._replies = itertools.count(1)
         self.written: dict[str, WrittenReply] = {}
+        self.life = ChannelLife(
+            cloud=cloud,
+            book=book,
+            facts_of=self._facts_at,
+            at=self._at,
+            parts=self._parts,
+            wrote=self.written.__setitem__,
+        )
         cloud.is_busy = self._carrier.turns_away
 
     def expect(self, payments: Iterable[Payment], scripted: Iterable[ScriptedEvent], end: datetime) -> None:
         """Take down what is known to come, and that the house is kept once a day."""
+        for customer_id in self._parts:
+            if (facts := self._facts_by_id(customer_id)) is not None:
+                self.life.meet(facts)
         for payment in payments:
             self._payments.append(payment)
             self._at(payment.at, partial(self._cloud.lender_says, payment.event()))
@@ -98,7 +118,8 @@ class World:
                 cloud.count_changes()
             tick = cloud.next_tick()
             comes = self._coming[0][0] if self._coming else None
-            queued = [(at, name) for name in _LISTENERS if (at := cloud.next_visible(name)) is not None]
+            listeners = [name for name in _LISTENERS if name in cloud.stack.sources]
+            queued = [(at, name) for name in listeners if (at := cloud.next_visible(name)) is not None]
             moments = [tick, comes, *(at for at, _ in queued)]
             moment = min((at for at in moments if at is not None), default=None)
             if moment is None or moment >= end:
@@ -129,6 +150,11 @@ class World:
         self._seen += len(sent)
         for sms in sent:
             self._last[sms.to] = sms
+            if sms.gateway != "sns":
+                self.life.hear(sms)
+                if self._lively and self._can_be_answered(sms):
+                    self._answer(sms)
+                continue
             delivered = self._carrier.deliver(sms.to, sms.text, sms.message_id, sms.at)
             if before := self._held_back.pop(sms.to, None):
                 self._log(before)
@@ -143,13 +169,20 @@ class World:
         moment = max(delivered.at, self._cloud.clock.now())
         self._at(moment, partial(self._cloud.deliveries_logged, [delivered.log]))
 
-    def _answer(self, sms: SentSms) -> None:
-        self._texts[sms.to] += 1
-        answer = answer_to(self._writer(sms), self._texts[sms.to], sms.at)
+    def _answer(self, sms: SentMessage) -> None:
+        writer = self._writer(sms)
+        self._texts[writer.phone] += 1
+        answer = answer_to(writer, self._texts[writer.phone], sms.at)
         if answer is not None:
-            self._at(answer.at, partial(self._reply, sms.to, answer.written.text, sms, answer.written))
+            self._take_down(answer, sms)
             if answer.pays_at is not None:
-                self._at(answer.pays_at, partial(self._pay, sms.to))
+                self._at(answer.pays_at, partial(self._pay, writer.phone))
+
+    def _take_down(self, answer: Answer, sms: SentMessage) -> None:
+        if sms.channel == Channel.LINE:
+            self.life.answer(answer, self._facts_of(sms))
+        else:
+            self._at(answer.at, partial(self._reply, sms.to, answer.written.text, sms, answer.written))
 
     def _pay(self, phone: str) -> None:
         """Let whoever has a number pay all that is due."""
@@ -172,31 +205,57 @@ class World:
                         self._cloud.lender_says(payment.event())
                         self.paid.append(payment)
 
-    def _can_be_answered(self, sms: SentSms) -> bool:
-        """Tell whether a reply to a text would arrive, by the lender's policy: never if it shows a sender id."""
-        rules = self._book.rules_for(self._facts_of(sms), sms.at)
-        return isinstance(rules, Rules) and rules.two_way
+    def _can_be_answered(self, sms: SentMessage) -> bool:
+        """
+        Tell whether a reply to a message would arrive: never if it shows a sender id, by the lender's policy.
 
-    def _facts_of(self, sms: SentSms) -> Facts:
-        if self._facts is None:
+        Answers to mails go to the lender's own mailbox. Who plays a part on a channel writes nothing by chance.
+        """
+        facts = self._facts_of(sms)
+        if sms.channel == Channel.EMAIL or self._parts.get(facts.customer_id, Part.NOTHING_SPECIAL) in _SAYS_ENOUGH:
+            return False
+        rules = self._book.rules_for(facts, sms.at)
+        return sms.channel == Channel.LINE or (isinstance(rules, Rules) and rules.two_way)
+
+    def _facts_of(self, sms: SentMessage) -> Facts:
+        facts = self._facts_at(sms.to)
+        assert facts is not None, "a message has gone to nobody"
+        return facts
+
+    def _facts_at(self, address: str) -> Facts | None:
+        """Return the customer who had an address when the first message went out."""
+        if not self._facts:
             stored = (items.read_facts(i) for i in self._cloud.items(self._cloud.stack.customers_table) if is_facts(i))
-            self._facts = {facts.phone: facts for facts in stored if facts is not None}
-        return self._facts[sms.to]
+            self._facts = {
+                each: facts
+                for facts in stored
+                if facts is not None
+                for each in (facts.phone, facts.email, facts.line_user_id)
+                if each
+            }
+        return self._facts.get(address)
 
-    def _writer(self, sms: SentSms) -> Writer:
+    def _facts_by_id(self, customer_id: str) -> Facts | None:
+        for item in self._cloud.items(self._cloud.stack.customers_table):
+            if is_facts(item) and item["customer_id"]["S"] == customer_id:
+                return items.read_facts(item)
+        return None
+
+    def _writer(self, sms: SentMessage) -> Writer:
         facts = self._facts_of(sms)
         coming = (pay.at for pay in self._payments if pay.customer_id == facts.customer_id and pay.at > sms.at)
         return Writer(
-            sms.to, facts.language, facts.phone_country, local_zone(self._book, facts), min(coming, default=None)
+            facts.phone, facts.language, facts.phone_country, local_zone(self._book, facts), min(coming, default=None)
         )
 
-    def _reply(self, phone: str, text: str, answers: SentSms | None, written: WrittenReply | None = None) -> None:
+    def _reply(self, phone: str, text: str, answers: SentMessage | None, written: WrittenReply | None = None) -> None:
         if text.upper() == "STOP":
             self._cloud.want_no_texts(phone)  # the carrier hears it too
         inbound_id = f"inbound-{next(self._replies):06d}"
         if written is not None:
             self.written[inbound_id] = written
-        number = answers.attributes.get(ORIGINATION_NUMBER) if answers else None
+        shown = answers.attributes if answers else {}
+        number = shown.get(ORIGINATION_NUMBER) or shown.get("origination")
         self._cloud.reply(
             {
                 "originationNumber": phone,

@@ -10,7 +10,7 @@ from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from moto.core.botocore_stubber import MockRawResponse
 
-from tests.local.channels.wire import AwsAtTheWire, Refusal, notification_of
+from tests.local.channels.wire import AwsAtTheWire, Hook, Refusal, notification_of
 
 _LONG_AGO = datetime(1970, 1, 1)  # noqa: DTZ001 - only its milliseconds count
 
@@ -56,6 +56,13 @@ class EumAtTheWire(AwsAtTheWire):
 
     def event(self, number: int, kind: str, *, after: timedelta = timedelta(seconds=3), final: bool = True) -> str:
         """Return an event about a message that was taken, as it arrives on the queue; `kind` as `DELIVERED`."""
+        return notification_of(self._reported(number, kind, after, final=final), self.now + after)
+
+    def reported(self, number: int, kind: str, *, after: timedelta, final: bool = True) -> str:
+        """Return the same event as the service publishes it."""
+        return json.dumps(self._reported(number, kind, after, final=final))
+
+    def _reported(self, number: int, kind: str, after: timedelta, *, final: bool) -> dict[str, Any]:
         message_id, request = self._taken[number]
         at = self.now + after
         event: dict[str, Any] = {
@@ -76,7 +83,7 @@ class EumAtTheWire(AwsAtTheWire):
         if self._prefix == "TEXT":
             event |= {"messageEncoding": "Unicode", "totalMessageParts": 1}
             event |= {"totalMessagePrice": 0.0417, "totalCarrierFee": 0.0}
-        return notification_of(event, at)
+        return event
 
     def events(self, kind: str) -> Iterator[str]:
         """Yield an event of a kind for each message that was taken."""
@@ -93,9 +100,13 @@ class EumOptOutsAtTheWire:
         self.refusal: Refusal | None = None
         self._name = name
         self._page = page
-        for operation in ("DescribeOptedOutNumbers", "DeleteOptedOutNumber", "PutOptedOutNumber"):
-            handler: Any = self._answer  # its answer is taken in the place of the network's
-            client.meta.events.register(f"before-send.pinpoint-sms-voice-v2.{operation}", handler)
+        handler: Any = self._answer  # its answer is taken in the place of the network's
+        self.hooks: list[Hook] = [
+            (f"before-send.pinpoint-sms-voice-v2.{operation}", handler)
+            for operation in ("DescribeOptedOutNumbers", "DeleteOptedOutNumber", "PutOptedOutNumber")
+        ]
+        for hook in self.hooks:
+            client.meta.events.register(*hook)
 
     def _answer(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         body = request.body if isinstance(request.body, bytes | str) else b"{}"

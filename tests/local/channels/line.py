@@ -13,8 +13,9 @@ import re
 import socket
 import struct
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Event, Lock, Thread
@@ -119,6 +120,8 @@ class LinePlatform:
         self.bubbles: list[Bubble] = []
         self.strangers: set[str] = set()
         self.numbers_without_line: set[str] = set()
+        self.loses_first_answer: set[str] = set()
+        self.on_taken: Callable[[Bubble], None] = lambda _: None
         self.paths: list[str] = []
         self._accepted: dict[str, tuple[str, str]] = {}
         self._answers: deque[WireFault | Refusal] = deque()
@@ -212,6 +215,9 @@ class LinePlatform:
                 answer = self._refused(planned)
             else:
                 answer = self._answer(handler.path, headers, document)
+                if answer.status == HTTPStatus.OK and document["to"] in self.loses_first_answer:
+                    self.loses_first_answer.remove(document["to"])
+                    planned = WireFault.RESET_AFTER
         if planned is WireFault.RESET_AFTER:
             self._reset(handler)
         elif planned is WireFault.LOST_ANSWER:
@@ -276,6 +282,7 @@ class LinePlatform:
         buttons = tuple((item["action"]["label"], item["action"]["data"]) for item in items)
         bubble = Bubble(document["to"], message["text"], buttons, tag, str(next(self._ids)))
         self.bubbles.append(bubble)
+        self.on_taken(bubble)
         return bubble
 
     def _refused(self, refusal: Refusal) -> _Answer:

@@ -1,5 +1,6 @@
 """Amazon SES at the wire: mails, its list of suppressed addresses, and the events that follow."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,16 +16,16 @@ BAD_ADDRESS = Refusal("BadRequestException", 400, {"message": "Domain contains d
 class SesAtTheWire(AwsAtTheWire):
     """Takes mails of verified senders, and does not send those to suppressed addresses."""
 
-    def __init__(self, client: BaseClient, now: datetime, verified: str = "mail.lender.example") -> None:
+    def __init__(self, client: BaseClient, now: datetime, *verified: str) -> None:
         super().__init__(client, "SendEmail", now)
         self.suppressed: set[str] = set()
-        self._verified = verified
+        self._verified = tuple(f"@{domain}" for domain in verified or ("mail.lender.example",))
 
     def refusal_of(self, request: dict[str, Any]) -> Refusal | None:
         simple = request["Content"].get("Simple")
         if not simple or not simple["Body"].get("Text") or not simple["Body"].get("Html"):
             return Refusal("BadRequestException")
-        if not request.get("FromEmailAddress", "").rstrip(">").endswith(f"@{self._verified}"):
+        if not request.get("FromEmailAddress", "").rstrip(">").endswith(self._verified):
             return Refusal("MessageRejected")
         return None if request.get("ConfigurationSetName") else Refusal("NotFoundException", 404)
 
@@ -35,11 +36,18 @@ class SesAtTheWire(AwsAtTheWire):
         self, number: int, kind: str, details: dict[str, Any] | None = None, after: timedelta = timedelta(seconds=2)
     ) -> str:
         """Return an event about a mail that was taken, as it arrives on the queue; `kind` as `Delivery`."""
+        return notification_of(self._reported(number, kind, details, after), self.now + after)
+
+    def reported(self, number: int, kind: str, details: dict[str, Any] | None, after: timedelta) -> str:
+        """Return the same event as SES publishes it."""
+        return json.dumps(self._reported(number, kind, details, after))
+
+    def _reported(self, number: int, kind: str, details: dict[str, Any] | None, after: timedelta) -> dict[str, Any]:
         message_id, request = self._taken[number]
         at = self.now + after
         members = {"Rendering Failure": "failure", "DeliveryDelay": "deliveryDelay"}
         member = members.get(kind, kind.lower())
-        event = {
+        return {
             "eventType": kind,
             "mail": {
                 "timestamp": iso(self.now),
@@ -56,7 +64,6 @@ class SesAtTheWire(AwsAtTheWire):
             },
             member: ({} if kind == "Send" else {"timestamp": iso(at)}) | (details or {}),
         }
-        return notification_of(event, at)
 
     def first_event(self, number: int) -> str:
         """Return what SES reports first of a mail: that it was delivered, or that it was never sent."""

@@ -4,7 +4,8 @@ import base64
 import json
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -16,6 +17,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, HTTPClientError, ReadTimeoutError
+from botocore.handlers import BUILTIN_HANDLERS
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
 from moto.core.botocore_stubber import MockRawResponse
 
@@ -54,6 +56,21 @@ class Refusal:
     members: Mapping[str, Any] = field(default_factory=dict)
 
 
+type Hook = tuple[str, Any]
+"""An event of botocore, and what answers it."""
+
+
+@contextmanager
+def answering_every_client(*hooks: Hook) -> Iterator[None]:
+    """Let services answer every client made meanwhile, and not only the one that they were made with."""
+    BUILTIN_HANDLERS.extend(hooks)
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            BUILTIN_HANDLERS.remove(hook)
+
+
 class Wire(Protocol):
     """A service as a contract suite sees it: it does what it is told next, and counts."""
 
@@ -89,7 +106,9 @@ class AwsAtTheWire:
         self._model: OperationModel = client.meta.service_model.operation_model(operation)
         service = client.meta.service_model.service_name
         handler: Any = self._answer  # its answer is taken in the place of the network's
-        client.meta.events.register(f"before-send.{service}.{operation}", handler)
+        self.hooks: list[Hook] = [(f"before-send.{service}.{operation}", handler)]
+        self.on_taken: Callable[[str, Mapping[str, Any]], None] = lambda *_: None
+        client.meta.events.register(*self.hooks[0])
 
     @property
     def requests(self) -> int:
@@ -153,6 +172,7 @@ class AwsAtTheWire:
                 return self._error(request, refusal)
             message_id = f"{self._model.name}-{next(self._numbers):08}"
             self._taken.append((message_id, asked))
+            self.on_taken(message_id, asked)
         if planned is WireFault.RESET_AFTER:
             raise ConnectionClosedError(endpoint_url="https://service.invalid")
         if planned is WireFault.HALF_ANSWER:

@@ -43,8 +43,8 @@ class SenderSettings(SendingSettings):
     Settings of the sender. Each of `sender_concurrency` instances takes its share of `sms_per_second`.
 
     The rest is for gateways beside SNS, each empty where there is none: configuration sets, the pool of End User
-    Messaging, what the names of secrets begin with, and the origin of the address that the button for no more mail
-    calls.
+    Messaging, what the names of secrets begin with, the origin of the address that the button for no more mail calls,
+    and the origin of LINE's API, which a played world has on its own machine.
     """
 
     contacts_table: str = Field(min_length=3)
@@ -57,6 +57,7 @@ class SenderSettings(SendingSettings):
     ses_configuration_set: str = ""
     secrets_path: str = ""
     unsubscribe_origin: str = ""
+    line_origin: str = Field(default="https://api.line.me", pattern=r"^(https://[^/]+|http://127\.0\.0\.1:\d+)$")
 
 
 class IntakeSettings(Settings):

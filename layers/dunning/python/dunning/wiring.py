@@ -266,13 +266,13 @@ def _ses(session: boto3.Session, settings: SenderSettings) -> Gateway:
 def _line(session: boto3.Session, settings: SenderSettings) -> Gateway:
     from dunning.adapters.line import LineApi, LinePushGateway  # noqa: PLC0415
 
-    return LinePushGateway(LineApi(_line_tokens(session, settings)))
+    return LinePushGateway(LineApi(_line_tokens(session, settings), origin=settings.line_origin))
 
 
 def _line_notification(session: boto3.Session, settings: SenderSettings) -> Gateway:
     from dunning.adapters.line import LineApi, LineNotificationGateway  # noqa: PLC0415
 
-    return LineNotificationGateway(LineApi(_line_tokens(session, settings)))
+    return LineNotificationGateway(LineApi(_line_tokens(session, settings), origin=settings.line_origin))
 
 
 def _whatsapp(session: boto3.Session) -> Gateway:
