@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from random import Random
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import Facts
@@ -49,6 +48,9 @@ BUTTONS: Mapping[Part, ReplyIntent] = {
     Part.PRESSES_HARDSHIP: ReplyIntent.HARDSHIP,
 }
 """The buttons that are pressed, by what they mean."""
+
+NO_MORE_MAIL = "no_more_mail"
+"""What stands for the button of a mail program, which has no code."""
 
 _UNTIL_DELIVERED = timedelta(seconds=4)
 _UNTIL_BOUNCED = timedelta(seconds=40)
@@ -154,7 +156,7 @@ class ChannelLife:
     def _mail(self, message: SentMessage, facts: Facts, part: Part) -> None:
         self._report_mail(message, facts, "Send", timedelta(seconds=1))
         match part:
-            case Part.MAILBOX_GONE:
+            case Part.MAILBOX_GONE | Part.BLOCKS:
                 self._bounce(message, facts, "Permanent", "General", _UNTIL_BOUNCED)
             case Part.MAILBOX_FULL:
                 delay = {"delayType": "MailboxFull", "delayedRecipients": [{"emailAddress": message.to}]}
@@ -196,16 +198,15 @@ class ChannelLife:
 
     def _unsubscribe(self, message: SentMessage, facts: Facts) -> None:
         """Let a program that looks through mails open the address of the button, and later the person press it."""
-        token = message.attributes["List-Unsubscribe"].strip("<>").rpartition("/")[2]
-        parameters = {"token": token}
-        looked, pressed = "GET /unsubscribe/{token}", "POST /unsubscribe/{token}"
-        body, form = b"List-Unsubscribe=One-Click", {"content-type": "application/x-www-form-urlencoded"}
-        opened_at = message.at + _UNTIL_BOUNCED
-        self._later(opened_at, Channel.EMAIL, "button_opened", facts, partial(self._call, looked, parameters))
-        pressed_at = message.at + _UNTIL_BUTTON
-        self._later(
-            pressed_at, Channel.EMAIL, "unsubscribed", facts, partial(self._call, pressed, parameters, body, form)
-        )
+        opened = partial(self._call, "GET /unsubscribe/{token}", _token_of(message))
+        self._later(message.at + _UNTIL_BOUNCED, Channel.EMAIL, "button_opened", facts, opened)
+        self._at(message.at + _UNTIL_BUTTON, partial(self.press_no_more_mail, message, facts))
+
+    def press_no_more_mail(self, message: SentMessage, facts: Facts) -> None:
+        """Let a customer press the button that a mail program shows beside a mail."""
+        self._note(self._cloud.clock.now(), Channel.EMAIL, "unsubscribed", facts)
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        self._call("POST /unsubscribe/{token}", _token_of(message), b"List-Unsubscribe=One-Click", form)
 
     # ------------------------------------------------------------ LINE
 
@@ -267,9 +268,11 @@ class ChannelLife:
     # ------------------------------------------------------------ all
 
     def _words_of(self, facts: Facts, intent: ReplyIntent, moment: datetime) -> WrittenReply:
+        """Return the shortest words of the corpus that mean this and nothing else."""
         day = moment.date()
         found = replies_for(intent, facts.language, facts.phone_country, day)
-        return moved_to(Random(f"{facts.customer_id} {intent}").choice(found), day)
+        plain = [reply for reply in found if reply.intents == (intent,)] or found
+        return moved_to(min(plain, key=lambda reply: (len(reply.text), reply.text)), day)
 
     def _meant(self, inbound_id: str, *intents: ReplyIntent) -> None:
         self._wrote(inbound_id, WrittenReply("", intents, None))
@@ -293,3 +296,8 @@ class ChannelLife:
         self, route: str, parameters: Mapping[str, str], body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> None:
         self._cloud.call_webhook(route, parameters, body, headers)
+
+
+def _token_of(mail: SentMessage) -> Mapping[str, str]:
+    """Return what the address of a mail's button has in its places."""
+    return {"token": mail.attributes["List-Unsubscribe"].strip("<>").rpartition("/")[2]}

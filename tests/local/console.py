@@ -56,6 +56,7 @@ from tests.local.happenings import Watch
 from tests.local.issuer import CLIENT_ID, GROUPS, LOGINS, DemoIssuer
 from tests.local.payments import Payment
 from tests.local.policies import Policies, load
+from tests.local.providers import services_needed
 from tests.local.results import SAMPLE
 from tests.local.runner import (
     LIST_COMES,
@@ -264,6 +265,7 @@ class LocalConsole:
                     policies=self._policies,
                     streams=True,
                     parameters={"AccountsEncoding": self._encoding},
+                    services=services_needed(self._policies.book),
                 )
             )
             create_console_table(boto3.client("dynamodb"))
@@ -388,7 +390,8 @@ class LocalConsole:
             self.act(request.form)
             # The page is asked for anew, so that to reload it repeats nothing.
             return 303, {"Location": request.path, **_PLAIN}, ""
-        if customer and self._facts(customer) is None:
+        facts = self._facts(customer) if customer else None
+        if customer and facts is None:
             return 303, {"Location": LOCAL, **_PLAIN}, ""
         language = language_for(request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", ""))
         page = local_page(
@@ -397,6 +400,7 @@ class LocalConsole:
             wake=self.cloud.next_tick(),
             act=self._last_act,
             customer=customer,
+            last=self.world.last_to(facts) if facts else None,
             suggested=() if customer else self.last_texted(),
         )
         return 200, _OWN_PAGE, page
@@ -424,23 +428,31 @@ class LocalConsole:
                 self._play(now + (_HOUR if act == "hour" else _DAY))
             case "wake":
                 self._play((self.cloud.next_tick() or now) + _SETTLES)
-            case "reply" | "payment":
+            case "reply" | "press" | "payment":
                 facts = self._facts(form.get("customer", "").strip())
                 if facts is None:
                     return "no_customer", False
-                if refused := self._write(facts, form) if act == "reply" else self._pay(facts, now):
+                if refused := self._done_as(facts, act, form, now):
                     return refused, False
                 self._play(now + _SETTLES)
-                return f"done_{act}", True
+                return "done_payment" if act == "payment" else "done_reply", True
             case _:
                 return "", False
         return "done_clock", True
+
+    def _done_as(self, facts: Facts, act: str, form: Mapping[str, str], now: datetime) -> str:
+        """Do something as a customer; return the key of why not, if nothing is done."""
+        if act == "payment":
+            return self._pay(facts, now)
+        if act == "press":
+            return "" if self.world.press_as(facts, form.get("code", "")) else "no_button"
+        return self._write(facts, form)
 
     def _write(self, facts: Facts, form: Mapping[str, str]) -> str:
         """Write as a customer; return the key of why not, if nothing is written."""
         text = form.get("text", "").strip()
         if text:
-            self.world.write_as(facts.phone, text)
+            self.world.write_as(facts, text)
         return "" if text else "no_text"
 
     def _pay(self, facts: Facts, now: datetime) -> str:

@@ -10,8 +10,11 @@ from urllib.parse import quote
 
 from dunning.console.render import static_files
 from dunning.console.translations import Translation
+from dunning.domain.delivery.channels import Channel
 from dunning.services.console.shown import CodeShown, StageShown
+from tests.local.channel_life import NO_MORE_MAIL
 from tests.local.happenings import Happened
+from tests.local.sent import SentMessage
 from tests.local.templates import page_template
 
 _WORDS = Path(__file__).parent / "console_words"
@@ -51,9 +54,14 @@ def local_page(
     wake: datetime | None,
     act: Act | None = None,
     customer: str = "",
+    last: SentMessage | None = None,
     suggested: Sequence[str] = (),
 ) -> str:
-    """Return the page that moves the clock; with a customer it plays that one."""
+    """
+    Return the page that moves the clock; with a customer it plays that one.
+
+    `last` is the last message to the customer: what is written goes where it came, and its buttons can be pressed.
+    """
     say = words_of(words.language)
     return page_template("local").render(
         words=words,
@@ -64,6 +72,8 @@ def local_page(
         act=_shown(act, words, say) if act else None,
         customer=customer,
         path=f"/local/{quote(customer, safe='')}" if customer else "/local",
+        is_on_line=last is not None and last.channel == Channel.LINE,
+        buttons=_buttons_of(last, say),
         suggested=suggested,
         most=_MOST,
     )
@@ -79,6 +89,13 @@ def playing_page(words: Translation, *, now: datetime, day: int, days: int) -> s
         day=day,
         days=days,
     )
+
+
+def _buttons_of(last: SentMessage | None, say: Mapping[str, str]) -> Sequence[tuple[str, str]]:
+    """Return the buttons of a message, with what is on each: those of LINE, and that of a mail program."""
+    if last is None:
+        return ()
+    return [(say["no_more_mail"], NO_MORE_MAIL)] if last.channel == Channel.EMAIL else last.buttons
 
 
 @cache

@@ -24,7 +24,7 @@ from dunning.evidence.words import stage_name
 from dunning.services.console.shown import CodeShown
 from tests.local.journeys import CAME_BACK, CHANNELS, Journey
 from tests.local.money import KINDS, NO_TEXT
-from tests.local.report import NOTHING_SENT, OUTCOMES, Example
+from tests.local.report import NOTHING_SENT, OUTCOMES, Example, cost_of
 from tests.local.templates import page_template
 
 _LANGUAGE = "en"
@@ -47,13 +47,18 @@ class Chart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A table, perhaps with charts of the same figures. `words` are the columns that hold no figures."""
+    """
+    A table, perhaps with charts of the same figures.
+
+    `words` are the columns that hold no figures. The first column of a dated table has moments.
+    """
 
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     words: frozenset[int] = frozenset({0})
     charts: Sequence[Chart] = ()
+    is_dated: bool = False
 
     def is_number(self, column: int) -> bool:
         """Whether a column holds figures."""
@@ -345,7 +350,7 @@ def _channels(summary: _Line, journeys: Sequence[Journey]) -> Iterator[Section]:
                 CHANNELS[channel],
                 _count(numbers["texts"]),
                 _count(numbers["customers"]),
-                f"${numbers['cost_usd']:,.2f}",
+                cost_of(numbers["cost_usd"]),
                 f"${numbers['cost_usd'] / max(1, numbers['texts']):.4f}",
                 *(_count(sum(states.get(state, 0) for state in group)) for group in OUTCOMES.values()),
             )
@@ -359,13 +364,19 @@ def _channels(summary: _Line, journeys: Sequence[Journey]) -> Iterator[Section]:
     tables = [
         Figures("By channel", ("channel", "texts", "customers", "cost", "per text", *OUTCOMES), rows),
         Figures("Customers by the channels that reached them", ("channels", "customers"), reached),
-        Figures("What came back", ("channel", "what, and what follows", "times"), came_back, frozenset({0, 1})),
+        Figures(
+            "What came back from services beside SNS",
+            ("channel", "what, and what follows", "times"),
+            came_back,
+            frozenset({0, 1}),
+        ),
         *(
             Figures(
                 f"{journey.customer_id}: {journey.shows}",
-                ("when", "channel", "what"),
-                [*journey.steps, ("at the end", "", journey.end)],
-                frozenset({0, 1, 2}),
+                ("when", "what"),
+                [*((step.at, f"{step.channel}: {step.what}") for step in journey.steps), ("at the end", journey.end)],
+                frozenset({0, 1}),
+                is_dated=True,
             )
             for journey in journeys
         ),

@@ -127,21 +127,21 @@ def _unsubscribed(came_back: Iterable[_Line]) -> list[str]:
 
 def _steps(who: str, contacts: Sequence[_Line], came_back: Sequence[_Line], replies: Sequence[_Line]) -> Sequence[Step]:
     found = [
-        (line["local_at"], CHANNELS[line["channel"]], f"{stage_name(line['stage'])}: {_STATES[line['state']]}")
+        (line["local_at"], 0, CHANNELS[line["channel"]], f"{stage_name(line['stage'])}: {_STATES[line['state']]}")
         for line in contacts
         if line["customer_id"] == who
     ]
     found += [
-        (line["local_at"], CHANNELS[line["channel"]], CAME_BACK[line["kind"]])
+        (line["local_at"], 1, CHANNELS[line["channel"]], CAME_BACK[line["kind"]])
         for line in came_back
         if line["customer_id"] == who and line["kind"] not in _QUIET
     ]
     found += [
-        (line["local_at"], CHANNELS[line["channel"]], f"understood: {', '.join(line['sure'] + line['likely'])}")
+        (line["local_at"], 2, CHANNELS[line["channel"]], f"understood: {', '.join(line['sure'] + line['likely'])}")
         for line in replies
         if line["customer_id"] == who and line["sure"] + line["likely"]
     ]
-    return [Step(f"{at[:10]} {at[11:16]}", channel, what) for at, channel, what in sorted(found)]
+    return [Step(f"{at[:10]} {at[11:16]}", channel, what) for at, _, channel, what in sorted(found)]
 
 
 def _end_of(customer: _Line) -> str:

@@ -154,7 +154,6 @@ class Providers:
         )
 
     def _took_bubble(self, bubble: Bubble) -> None:
-        labels = tuple(label for label, _ in bubble.buttons)
         gateway = "line_notification" if bubble.tag else "line"
         self._took(
             Channel.LINE,
@@ -162,7 +161,7 @@ class Providers:
             bubble.message_id,
             to=bubble.to,
             text=bubble.text,
-            buttons=labels,
+            buttons=bubble.buttons,
             attributes={"tag": bubble.tag},
         )
 

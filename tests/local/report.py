@@ -240,6 +240,11 @@ def _sent(sent: Mapping[str, Any]) -> Iterator[str]:
     yield from table(("state", "", "texts"), states, "<<>")
 
 
+def cost_of(dollars: float) -> str:
+    """Write an amount in dollars; cents would hide what a few mails cost."""
+    return f"${dollars:,.2f}" if dollars >= 1 else f"${dollars:.4f}"
+
+
 def _channels(summary: Mapping[str, Any]) -> Iterator[str]:
     """Say what went over which channel and what became of it, if there is more than SMS."""
     sent, channels = summary["sent"]["by_channel"], summary["channels"]
@@ -256,7 +261,7 @@ def _channels(summary: Mapping[str, Any]) -> Iterator[str]:
                 CHANNELS[channel],
                 f"{texts:,}",
                 f"{numbers['customers']:,}",
-                f"${numbers['cost_usd']:,.2f}",
+                cost_of(numbers["cost_usd"]),
                 f"${numbers['cost_usd'] / max(1, texts):.4f}",
                 *(f"{sum(states.get(state, 0) for state in group):,}" for group in OUTCOMES.values()),
             )
@@ -267,7 +272,8 @@ def _channels(summary: Mapping[str, Any]) -> Iterator[str]:
         f"{_count(count, 'customer')} on {_count(int(number), 'channel')}"
         for number, count in channels["customers_by_channels"].items()
     )
-    yield f"  {reached}; {_count(channels['fallbacks'], 'stage')} repeated on another channel"
+    yield f"  {reached}"
+    yield f"  {_count(channels['fallbacks'], 'stage')} repeated on another channel"
     if channels["came_back"]:
         yield ""
         yield "WHAT CAME BACK from services beside SNS and from people there, and what follows"
@@ -500,7 +506,7 @@ def _examples(examples: Sequence[Example]) -> Iterator[str]:
             yield from field("subject", example.subject)
             yield from field("preview", example.preview)
         for paragraph in example.text.split("\n"):
-            yield from (f"  | {line}".rstrip() for line in fold(paragraph, WIDTH - 8))
+            yield from (f"  | {line}".rstrip() for line in list(fold(paragraph, WIDTH - 8)) or [""])
         if example.buttons:
             yield f"  {' '.join(f'[{label}]' for label in example.buttons)}"
 

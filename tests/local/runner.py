@@ -483,7 +483,7 @@ class _Harvest:
             "template": contact.template,
             "message_id": sms.message_id,
             **({"subject": sms.subject, "preview": sms.preview} if sms.subject else {}),
-            **({"buttons": list(sms.buttons)} if sms.buttons else {}),
+            **({"buttons": [label for label, _ in sms.buttons]} if sms.buttons else {}),
         }
 
     def _zone(self, customer_id: str) -> ZoneInfo:
@@ -514,7 +514,7 @@ class _Harvest:
                 channel=line["channel"],
                 subject=sms.subject,
                 preview=sms.preview,
-                buttons=sms.buttons,
+                buttons=tuple(label for label, _ in sms.buttons),
             )
             for line, (sms, contact) in zip(self.outbox, self._sent, strict=True)
             if contact is not None

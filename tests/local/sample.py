@@ -176,6 +176,8 @@ _BY_MAIL = frozenset({Part.MAILBOX_GONE, Part.MAILBOX_FULL, Part.MARKS_AS_UNWANT
 """Parts of people whom mail reaches first."""
 
 _BY_TEXT = frozenset({Part.PHONE_OFF})
+_OVERDUE = frozenset({Part.MAILBOX_GONE, Part.MAILBOX_FULL, Part.PHONE_OFF})
+"""Parts of people who are overdue, so that a stage which does not arrive is repeated."""
 
 _BEFORE = sum(place.count for place in _PLACES[:-1])
 PARTS: Mapping[str, Part] = {f"C{_BEFORE + number:04d}": part for number, part in enumerate(Part, 1)}
@@ -193,7 +195,7 @@ def sample_rows(start: date, *, seed: int = 7) -> Iterator[Row]:
             for number in range(random.choice((1, 1, 1, 2, 2, 3))):
                 account_id = f"{person.customer_id}-{number + 1}"
                 if number == 0 and person.customer_id in PARTS:
-                    yield from _account_due_soon(place, person, account_id, start)
+                    yield from _account_unpaid(place, person, account_id, start)
                 else:
                     yield from _account(random, place, person, account_id, start)
 
@@ -310,10 +312,12 @@ def _with_a_reason_for_silence(random: Random, person: Row, start: date) -> Row:
     return person
 
 
-def _account_due_soon(place: _Place, person: Row, account_id: str, start: date) -> Iterator[Row]:
-    """Yield an account whose instalments nobody pays, a month apart: of who plays a part something is due."""
+def _account_unpaid(place: _Place, person: Row, account_id: str, start: date) -> Iterator[Row]:
+    """Yield an account whose instalments nobody pays, a month apart: who plays a part is reminded soon."""
     random = Random(f"account of {person.customer_id}")
     first = start + timedelta(days=random.randrange(4, 9))
+    if PARTS[person.customer_id] in _OVERDUE:
+        first = start - timedelta(days=2)
     amount = random.randrange(*place.amounts)
     of_account = replace(
         person,

@@ -16,7 +16,7 @@ class SentMessage:
     A message as a service took it.
 
     `to` is a number, an e-mail address or a LINE user id, `attributes` are what the service got beside the words.
-    Subject and HTML are a mail's, buttons those of LINE.
+    Subject and HTML are a mail's, buttons those of LINE: what is on each, and its code.
     """
 
     at: datetime
@@ -28,7 +28,7 @@ class SentMessage:
     gateway: str = "sns"
     subject: str = ""
     html: str = ""
-    buttons: tuple[str, ...] = ()
+    buttons: tuple[tuple[str, str], ...] = ()
 
     @property
     def preview(self) -> str:

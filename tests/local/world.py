@@ -23,7 +23,7 @@ from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import DunningError
 from dunning.policy import PolicyBook
 from tests.local.carrier import Carrier, DeliveryLog
-from tests.local.channel_life import ChannelLife, Part
+from tests.local.channel_life import NO_MORE_MAIL, ChannelLife, Part
 from tests.local.cloud import CHANNEL_EVENTS, LenderEvent, LocalCloud
 from tests.local.payments import Payment
 from tests.local.people import Answer, Writer, WrittenReply, answer_to
@@ -267,9 +267,29 @@ class World:
             }
         )
 
-    def write_as(self, phone: str, text: str) -> None:
-        """Let whoever has a number write now, in answer to the last text to it."""
-        self._reply(phone, text, self._last.get(phone))
+    def last_to(self, facts: Facts) -> SentMessage | None:
+        """Return the last message to a customer, on whatever channel."""
+        found = (self._last.get(address) for address in (facts.phone, facts.email, facts.line_user_id))
+        return max((sent for sent in found if sent is not None), key=lambda sent: sent.at, default=None)
+
+    def write_as(self, facts: Facts, text: str) -> None:
+        """Let a customer write now: on LINE if the last message came there, else by SMS."""
+        last = self.last_to(facts)
+        if last is not None and last.channel == Channel.LINE:
+            self.life.write_on_line(facts, text)
+        else:
+            self._reply(facts.phone, text, self._last.get(facts.phone))
+
+    def press_as(self, facts: Facts, code: str) -> bool:
+        """Let a customer press a button of the last message now; return whether it has such a button."""
+        last = self.last_to(facts)
+        if last is not None and last.channel == Channel.EMAIL and code == NO_MORE_MAIL:
+            self.life.press_no_more_mail(last, facts)
+            return True
+        has_it = last is not None and code in {button for _, button in last.buttons}
+        if has_it:
+            self.life.press_on_line(facts, code)
+        return has_it
 
     def _happens(self, event: ScriptedEvent) -> None:
         detail: Mapping[str, Any] = event.detail

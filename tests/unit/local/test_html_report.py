@@ -1,17 +1,18 @@
 """The page that a manager can mail: its numbers, what it says first, and what it never holds."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from dunning.domain.delivery.receipt import DeliveryStatus
 from tests.local.html_report import report_page
+from tests.local.journeys import Journey, Step
 from tests.local.report import Example
 from tests.support.html_tables import tables_of
 
-TEXT = {"at": "x", "to": "+886912345678", "text": "secret <b>text</b>", "message_id": "m"}
+TEXT = {"at": "x", "to": "+886912345678", "text": "secret <b>text</b>", "message_id": "m", "channel": "sms"}
 
 
 def a_text(local_at: str, customer_id: str, segments: int = 1, message_id: str = "m1") -> dict[str, Any]:
@@ -50,6 +51,18 @@ CONTACTS = [
 ]
 
 
+ONLY_SMS: dict[str, Any] = {
+    "states": {"sms": {"delivered": 1}}, "came_back": {}, "customers_by_channels": {"1": 2}, "fallbacks": 0,
+}  # fmt: skip
+CHANNELS: dict[str, Any] = {
+    "states": {"sms": {"delivered": 1}, "email": {"failed": 2}, "line": {"sent": 3, "refused": 1}},
+    "came_back": {"email": {"bounce": 2}, "line": {"words": 1}},
+    "customers_by_channels": {"1": 2, "3": 1},
+    "fallbacks": 1,
+}
+SENT_THERE = {"texts": 4, "customers": 2, "segments": 0, "cost_usd": 0.02}
+
+
 def a_page(
     *,
     texts: Sequence[Any] = TEXTS,
@@ -58,6 +71,8 @@ def a_page(
     days: int = 2,
     is_sample: bool = True,
     file: str = "accounts.csv",
+    channels: Mapping[str, Any] = ONLY_SMS,
+    journeys: Sequence[Journey] = (),
 ) -> str:
     summary = {
         "run": {"start": "2026-12-01", "last_day": "2026-12-02", "days": days, "loaded": 3, "file": file},
@@ -66,7 +81,9 @@ def a_page(
             "cost_usd": 0.19,
             "by_state": {"delivered": 1, "failed": 2, "refused": 1},
             "by_country": {"TW": {"texts": 2, "segments": 3, "cost_usd": 0.15}},
+            "by_channel": dict.fromkeys(channels["states"], SENT_THERE),
         },
+        "channels": channels,
         "replies": {"total": 4, "not_understood": 1, "by_intent": {"paid": 2, "opt_out": 3}},
     }
     customers = [
@@ -82,6 +99,7 @@ def a_page(
         money=money,
         examples=examples,
         is_sample=is_sample,
+        journeys=journeys,
     )
 
 
@@ -168,13 +186,57 @@ def test_texts_are_shown_as_they_arrived_with_the_number_masked_and_never_as_mar
     assert "secret" not in page
 
 
+def test_channels_have_their_section_once_there_is_more_than_sms() -> None:
+    assert "By channel" not in tables_of(a_page())
+    page = a_page(channels=CHANNELS)
+    tables = tables_of(page)
+    assert tables["By channel"] == [
+        ["SMS", "4", "2", "$0.0200", "$0.0050", "1", "0", "0", "0"],
+        ["LINE", "4", "2", "$0.0200", "$0.0050", "0", "0", "1", "3"],
+        ["mail", "4", "2", "$0.0200", "$0.0050", "0", "2", "0", "0"],
+    ]
+    assert tables["Customers by the channels that reached them"] == [["1", "2"], ["3", "1"]]
+    assert [(row[0], row[2]) for row in tables["What came back from services beside SNS"]] == [
+        ("LINE", "1"), ("mail", "2"),
+    ]  # fmt: skip
+    assert "1 stage was repeated on another channel" in page
+
+
+def test_a_journey_is_a_table_of_its_own_and_holds_no_markup_of_others() -> None:
+    journey = Journey("C0270", "over most channels", [Step("2026-11-16 10:00", "LINE", "<b>")], "paid (nothing_open)")
+    page = a_page(channels=CHANNELS, journeys=[journey])
+    assert tables_of(page)["C0270: over most channels"][-1] == ["at the end", "paid (nothing_open)"]
+    assert "LINE: &lt;b&gt;" in page
+
+
+def test_what_a_message_without_segments_costs_stands_under_its_channel() -> None:
+    mail = {**a_text("2026-12-02T14:00:00+08:00", "C2", 1, "m3"), "channel": "email"}
+    assert tables_of(a_page(texts=[*TEXTS[:2], mail]))["By segments of a text"] == [
+        ["1", "1", "1", "$0.05"],
+        ["2", "1", "2", "$0.10"],
+        ["mail", "1", "", "$0.04"],
+    ]
+
+
+def test_a_mail_and_a_bubble_are_shown_with_what_they_have_beside_words_and_never_as_markup() -> None:
+    mail = Example("x", "wang@example.com", 3, "en", 1, "text", "Body", "email", "<i>Subject", "<i>Preview")
+    bubble = Example("x", "U" + "a1" * 16, 3, "en", 1, "text", "Hello", "line", buttons=("<i>Paid",))
+    page = a_page(examples=[mail, bubble])
+    assert "w***@example.com" in page
+    for words in ("<b>&lt;i&gt;Subject</b>", "&lt;i&gt;Preview</span>", '<span class="button">&lt;i&gt;Paid</span>'):
+        assert words in page
+    assert "wang@" not in page
+    assert "a1a1" not in page
+
+
 def test_every_class_of_failure_has_words() -> None:
     for failure in DeliveryStatus:
         contacts = [a_contact("m1", 1, "failed", failure.value)]
         page = report_page(
             {
                 "run": {"start": "2026-12-01", "last_day": "2026-12-01", "days": 1, "loaded": 1, "file": "x"},
-                "sent": {"texts": 1, "cost_usd": 0, "by_state": {}, "by_country": {}},
+                "sent": {"texts": 1, "cost_usd": 0, "by_state": {}, "by_country": {}, "by_channel": {}},
+                "channels": ONLY_SMS,
                 "replies": {"total": 0, "not_understood": 0, "by_intent": {}},
             },
             texts=[],

@@ -1,5 +1,6 @@
 """The closing report is readable and stays within its width."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from dunning.domain.delivery.contact import ContactState
 from dunning.domain.replies.intents import Band, ReplyIntent
 from dunning.evidence.words import REASONS, stage_name
 from ops.columns import WIDTH, fold, pad, width_of
-from tests.local.report import Example, choose_examples, dollars, mask_phone, report, table
+from tests.local.journeys import CAME_BACK, Journey, Step
+from tests.local.report import Example, choose_examples, dollars, mask_address, mask_phone, report, table
 
 _FIGURES = {"texts": 1_234, "customers": 567, "segments": 2_345, "cost_usd": 97.5}
 _RUN = {
@@ -41,7 +43,14 @@ SUMMARY: dict[str, Any] = {
         **_FIGURES,
         "by_stage": {"-3": _FIGURES, "0": _FIGURES, "30": _FIGURES, "None": _FIGURES},
         "by_country": {"TW": _FIGURES},
+        "by_channel": {"sms": _FIGURES, "email": {**_FIGURES, "cost_usd": 0.0038}, "line": _FIGURES},
         "by_state": {state.value: 10 for state in ContactState},
+    },
+    "channels": {
+        "states": {"sms": {"delivered": 3, "unknown": 1}, "line": {"sent": 7, "refused": 2}},
+        "came_back": {channel: dict.fromkeys(CAME_BACK, 4) for channel in ("sms", "email", "line")},
+        "customers_by_channels": {"1": 560, "2": 6, "3": 1},
+        "fallbacks": 3,
     },
     "decisions": {
         "send": {},
@@ -200,7 +209,8 @@ def test_a_run_in_which_nothing_happened_can_be_reported() -> None:
     nothing = {"texts": 0, "customers": 0, "segments": 0, "cost_usd": 0.0}
     quiet = {
         **SUMMARY,
-        "sent": {**nothing, "by_stage": {}, "by_country": {}, "by_state": {}},
+        "sent": {**nothing, "by_stage": {}, "by_country": {}, "by_channel": {}, "by_state": {}},
+        "channels": {"states": {}, "came_back": {}, "customers_by_channels": {}, "fallbacks": 0},
         "replies": {"total": 0, "not_understood": 0, "by_intent": {}},
         "holds": {},
         "promises": {},
@@ -211,7 +221,79 @@ def test_a_run_in_which_nothing_happened_can_be_reported() -> None:
         "payments": {"total": 0, "after_stage": {}},
         "refused": {"total": 0, "by_reason": {}, "noted": {}},
     }
-    assert "none" in "\n".join(report(quiet, [], {}))
+    whole = "\n".join(report(quiet, [], {}))
+    assert "none" in whole
+    assert "CHANNEL" not in whole
+
+
+def test_each_channel_has_a_line_with_its_cost_and_outcomes_and_an_amount_of_cents_is_not_nothing() -> None:
+    lines = [line.split() for line in report(SUMMARY, [], {})]
+    assert ["SMS", "1,234", "567", "$97.50", "$0.0790", "3", "0", "0", "1"] in lines
+    assert ["LINE", "1,234", "567", "$97.50", "$0.0790", "0", "0", "2", "7"] in lines
+    assert ["mail", "1,234", "567", "$0.0038", "$0.0000", "0", "0", "0", "0"] in lines
+    whole = "\n".join(report(SUMMARY, [], {}))
+    reached = "560 customers on 1 channel, 6 customers on 2 channels, 1 customer on 3 channels"
+    assert f"  {reached}\n  3 stages repeated on another channel\n" in whole
+    for words in CAME_BACK.values():
+        found = [line for line in whole.splitlines() if line.endswith(" 4") and words in line.split("  ")]
+        assert len(found) == 3
+
+
+def test_a_journey_names_each_step_with_its_channel_and_where_it_ends() -> None:
+    steps = [
+        Step("2026-11-16 10:00", "LINE", "3 days before: taken, no receipt"),
+        Step("2026-11-16 10:25", "LINE", "wrote a lot " * 9),
+    ]
+    lines = list(report(SUMMARY, [], {}, [], [Journey("C0270", "over most channels", steps, "paid (nothing_open)")]))
+    assert max(map(width_of, lines)) <= WIDTH
+    assert "  C0270: over most channels" in lines
+    assert "    2026-11-16 10:00  LINE      3 days before: taken, no receipt" in lines
+    assert "    at the end: paid (nothing_open)" in lines
+
+
+def test_a_mail_is_shown_with_subject_and_preview_and_a_bubble_with_its_buttons() -> None:
+    mail = Example(
+        "2026-11-16 10:00", "wang@example.com", 3, "zh-Hant", 1, "text", "甲\n\n乙", "email", "您的帳單", "請查看"
+    )
+    bubble = Example(
+        "2026-11-16 10:00", "U" + "a1" * 16, 0, "zh-Hant", 1, "text", "您好", "line", buttons=("已繳款", "不要再傳")
+    )
+    lines = list(report(SUMMARY, [mail, bubble], {}))
+    first = lines.index("  2026-11-16 10:00  w***@example.com  3 days after, mail")
+    assert lines[first + 1 : first + 6] == [
+        "  subject       您的帳單",
+        "  preview       請查看",
+        "  | 甲",
+        "  |",
+        "  | 乙",
+    ]
+    assert lines[first + 7 : first + 10] == [
+        "  2026-11-16 10:00  LINE Ua***  on the due date, LINE",
+        "  | 您好",
+        "  [已繳款] [不要再傳]",
+    ]
+
+
+def test_examples_show_two_messages_of_each_other_channel_before_and_after_the_due_date() -> None:
+    texts = [_example(stage, "en") for stage in (-3, 0, 3, 7, 15, 30)]
+    others = [
+        replace(_example(stage, "en"), channel=channel)
+        for stage in (-3, 0, 3, 7)
+        for channel in ("line", "email", "whatsapp")
+    ]
+    chosen = choose_examples([*others, *texts])
+    assert [(example.channel, example.stage) for example in chosen[6:]] == [
+        ("whatsapp", -3), ("whatsapp", 3), ("line", -3), ("line", 3), ("email", -3), ("email", 3),
+    ]  # fmt: skip
+    assert {example.channel for example in chosen[:6]} == {"sms"}
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"),
+    [("+886912345678", "+886 9** *** 678"), ("wang@example.com", "w***@example.com"), ("U" + "a1" * 16, "LINE Ua***")],
+)
+def test_an_address_of_any_kind_is_masked(address: str, masked: str) -> None:
+    assert mask_address(address) == masked
 
 
 @pytest.mark.parametrize(
