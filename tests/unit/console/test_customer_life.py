@@ -11,7 +11,8 @@ import pytest
 from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.customer.lender_record import CustomerHold, EventTime, InstalmentPaid, RecordedEvent
 from dunning.domain.customer.standing import RecentDecision
-from dunning.domain.delivery.contact import Contact
+from dunning.domain.delivery.channels import Channel
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import Reply
 from dunning.ports.audit_trail import AuditEntry
 from dunning.ports.sessions import Role, Viewer
@@ -181,6 +182,29 @@ def test_who_sent_an_event_stands_with_it_and_a_carriers_report_stands_with_its_
     page = office.get("/customers/C0001").body
     assert "by: <bdi>u-7f3a</bdi>" in page
     assert "The carrier reports on Tue 1 Dec 2026, 10:00: arrived" in page
+
+
+def test_a_mail_is_spoken_of_as_a_mail_and_a_button_as_a_button() -> None:
+    facts = someone(email="wang@example.com", line_user_id="U" + "a1" * 16)
+    bounced = {"state": ContactState.FAILED, "delivery_status": "permanent_failure", "reported_at": NOW}
+    mail = replace(
+        a_contact(facts, "您好", NOW), channel="email", phone="", address="wang@example.com", parts=1, **bounced
+    )
+    pressed = a_reply(facts, "", NOW)
+    pressed = replace(pressed, inbound=replace(pressed.inbound, channel=Channel.LINE, button="opt_out"))
+    wrote = a_reply(facts, "停", NOW)
+    wrote = replace(wrote, inbound=replace(wrote.inbound, channel=Channel.LINE, inbound_id="r2"))
+    office = Office()
+    office.keep(facts, waking(facts), [mail], [pressed, wrote])
+    office.log_in(Role.AGENT)
+    page = office.get("/customers/C0001").body
+    assert "Reported on Tue 1 Dec 2026, 10:00: the address cannot be reached" in page
+    assert "by: <bdi>e-mail</bdi>" in page
+    assert "The customer pressed a button: LINE" in page
+    assert "The customer wrote by LINE" in page
+    assert page.count('value="reply#') == 1
+    assert "carrier" not in page.partition('<ol class="timeline">')[2]
+    assert "segments" not in page
 
 
 # ------------------------------------------------------------------ to print

@@ -49,6 +49,8 @@ GROUPS: dict[str, set[str]] = {
     "hold": set(HoldReason),
     "state": set(ContactState),
     "failure": set(DeliveryStatus),
+    "channel_state": set(ContactState),
+    "channel_failure": set(DeliveryStatus),
     "intent": {*ReplyIntent, "nothing"},
     "band": set(Band),
     "review": {*ReviewReason, "not_understood"},

@@ -162,21 +162,22 @@ def _of_text(contact: Contact, pay_accounts: Mapping[str, str], *, shows_texts: 
     for pay_account, shown in pay_accounts.items():
         quote = quote.replace(pay_account, shown)
     notes = []
+    is_sms = contact.channel == Channel.SMS
     if contact.reported_at:
-        status = CodeShown("failure", contact.delivery_status or contact.state.value)
-        notes.append(SentenceShown("entry.receipt", {"at": contact.reported_at, "status": status}))
+        status = CodeShown("failure" if is_sms else "channel_failure", contact.delivery_status or contact.state.value)
+        key = "entry.receipt" if is_sms else "channel_entry.receipt"
+        notes.append(SentenceShown(key, {"at": contact.reported_at, "status": status}))
+    state = CodeShown("state" if is_sms else "channel_state", contact.state.value)
     return EntryView(
         at=contact.at,
         kind="text",
-        title=SentenceShown(
-            "entry.text", {"stage": StageShown(contact.stage), "state": CodeShown("state", contact.state.value)}
-        ),
+        title=SentenceShown("entry.text", {"stage": StageShown(contact.stage), "state": state}),
         quote=quote,
         details=_present(
             ("channel", CodeShown("channel", contact.channel)),
             ("accounts", ", ".join(contact.account_ids)),
             ("wording", contact.template),
-            ("segments", contact.parts),
+            ("segments", contact.parts if is_sms else None),
             ("erased", contact.erased_at),
             ("error", contact.code),
         ),
@@ -201,8 +202,8 @@ def _of_reply(reply: Reply, *, shows_texts: bool) -> EntryView:
     return EntryView(
         at=reply.inbound.at,
         kind="reply",
-        title=SentenceShown("entry.reply", {}),
-        reveals=f"reply#{reply.inbound.inbound_id}" if shows_texts else "",
+        title=_title_of(reply),
+        reveals=f"reply#{reply.inbound.inbound_id}" if shows_texts and not reply.inbound.button else "",
         details=_present(
             ("understood", _intents([*reply.sure, *reply.likely] or reply.intents)),
             ("certainty", CodeShown("band", band.value)),
@@ -210,6 +211,14 @@ def _of_reply(reply: Reply, *, shows_texts: bool) -> EntryView:
         ),
         notes=tuple(notes),
     )
+
+
+def _title_of(reply: Reply) -> SentenceShown:
+    """Say how a reply came: a button has no words that could be shown."""
+    if reply.inbound.channel is Channel.SMS:
+        return SentenceShown("entry.reply", {})
+    key = "channel_entry.pressed" if reply.inbound.button else "channel_entry.wrote"
+    return SentenceShown(key, {"channel": CodeShown("channel", reply.inbound.channel.value)})
 
 
 def _of_lender(record: LenderRecord, *, has_amounts: bool) -> Iterator[EntryView]:
