@@ -116,8 +116,8 @@ class TestTheFiles:
         assert lines
         for line in lines:
             assert set(line) == {
-                *("at", "local_at", "customer_id", "account_ids", "stage", "to", "text", "encoding", "segments"),
-                *("template", "message_id"),
+                *("at", "local_at", "customer_id", "account_ids", "stage", "channel", "to", "text", "encoding"),
+                *("segments", "template", "message_id"),
             }
             assert line["at"].endswith("Z")
             assert datetime.fromisoformat(line["at"]) == datetime.fromisoformat(line["local_at"])
@@ -402,7 +402,7 @@ class TestTheCounts:
 
     def test_every_table_of_texts_comes_to_all_texts(self, lively: Result) -> None:
         sent = lively.summary["sent"]
-        for split in ("by_stage", "by_country"):
+        for split in ("by_stage", "by_country", "by_channel"):
             assert sum(figures["texts"] for figures in sent[split].values()) == sent["texts"]
             assert sum(figures["segments"] for figures in sent[split].values()) == sent["segments"]
         assert sum(sent["by_state"].values()) == sent["texts"] + sent["by_state"].get("refused", 0)
@@ -467,7 +467,7 @@ class TestThePageToMail:
         assert {int(texts): int(who) for texts, who in spread if who != "0" and texts != "0"} == by_customer
         assert sum(int(who) for _, who in spread) == lively.summary["run"]["loaded"]
         cost = sum(line["price_usd_micros"] for line in contacts if line["message_id"]) / 1_000_000
-        for caption, column in (("By country of the number", 3), ("By segments of a text", 3)):
+        for caption, column in (("By country of the number", 3), ("By segments of a text", 3), ("By channel", 3)):
             costs = sum(float(row[column].removeprefix("$")) for row in tables[caption])
             assert costs == pytest.approx(cost, abs=0.005 * len(tables[caption]))
 
@@ -485,6 +485,8 @@ class TestThePageToMail:
         with (lively.files["page"].parent / "accounts.csv").open(encoding="utf-8-sig") as file:
             for row in csv.DictReader(file):
                 assert row["name"] not in page
+                assert not row["email"] or row["email"] not in page
+                assert not row["line_user_id"] or row["line_user_id"] not in page
                 assert re.sub(r"\D", "", row["phone"])[-8:] not in page
 
 
@@ -642,8 +644,10 @@ class TestWhatPeopleOfTheSampleWrite:
     def test_each_reply_is_of_an_exam_and_kept_with_what_it_means(self, lively: Result) -> None:
         examined = {(reply.text, *reply.intents) for reply in exams()}
         lines = _lines(lively.files["replies"])
-        assert {(line["text"], *line["meant"]["intents"]) for line in lines} <= examined
-        assert lively.summary["replies"]["judged"] == len(lines)
+        assert {(line["text"], *line["meant"]["intents"]) for line in lines if line["text"]} <= examined
+        meant = [line for line in lines if line["meant"]]
+        assert lively.summary["replies"]["judged"] == len(meant)
+        assert {line["channel"] for line in lines if not line["meant"]} <= {"line"}  # what means nothing is a sticker
 
     def test_the_report_shows_ten_of_them(self, lively: Result) -> None:
         whole = "\n".join(report(lively.summary, [], {}, lively.replies))
