@@ -300,7 +300,7 @@ def _unsubscribe_url(session: boto3.Session, settings: SenderSettings) -> Unsubs
     if not settings.unsubscribe_origin:
         return None
 
-    secrets = cache(_channel_secrets)
+    secrets = _channel_secrets(session, settings.secrets_path)  # not in a thread: a session makes one client at a time
 
     def url(customer_id: str, claim_id: str) -> str:
         from dunning.contracts.unsubscribe import unsubscribe_token  # noqa: PLC0415
@@ -308,7 +308,7 @@ def _unsubscribe_url(session: boto3.Session, settings: SenderSettings) -> Unsubs
         from dunning.ports.secret_store import UNSUBSCRIBE_KEY  # noqa: PLC0415
 
         try:
-            key = secrets(session, settings.secrets_path).secret(UNSUBSCRIBE_KEY)
+            key = secrets.secret(UNSUBSCRIBE_KEY)
         except ServiceCallError:
             return ""  # the gateway takes no mail without it, for now
         return f"{settings.unsubscribe_origin}/unsubscribe/{unsubscribe_token(customer_id, claim_id, key)}"
