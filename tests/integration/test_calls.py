@@ -1,9 +1,10 @@
 """What a reminder costs in calls, and that every role allows what its function calls and nothing else."""
 
+import io
 import os
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatch
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -12,13 +13,18 @@ import boto3
 import pytest
 
 from dunning.adapters.dynamodb.items import lender_record_item
+from dunning.domain.delivery.channels import Channel
+from dunning.domain.delivery.contact import ContactState
 from tests.integration.conftest import House, batch, job_for
 from tests.local import ROOT
+from tests.local.cloud import LocalCloud
+from tests.local.providers import services_needed
 from tests.local.template import translate
-from tests.support.aws_requests import error
-from tests.support.builders import a_lender_record
+from tests.support.aws_requests import error, watched
+from tests.support.builders import a_lender_record, the_policies
+from tests.support.fakes import FakeTelemetry
 from tests.support.lender_files import CHEN, WANG, csv_of, row
-from tests.support.people import someone
+from tests.support.people import NOW, someone
 
 pytestmark = pytest.mark.slow(reason="drives the real handlers on moto, with tables and queues made for each test")
 
@@ -45,6 +51,49 @@ def test_a_reminder_takes_no_more_calls_than_agreed(house: House) -> None:
         calls["dynamodb.BatchWriteItem"] == calls["dynamodb.BatchGetItem"] == CUSTOMERS / house.cloud.stack.batch_size
     )
     assert calls.total() / CUSTOMERS <= MOST_CALLS_A_REMINDER
+
+
+OF_CHANNEL: Mapping[str, Mapping[str, Any]] = {
+    "sms by sns": {},
+    "sms by eum": {"lender": "demo-channels"},
+    "mail": {"lender": "demo-channels", "email": "c{}@example.com", "channel_consents": {Channel.EMAIL: NOW}},
+    "line": {"lender": "demo-channels", "line_user_id": "U{:032x}", "channel_consents": {Channel.LINE: NOW}},
+}
+"""What makes a customer be reached on a channel."""
+
+OF_GATEWAY = {
+    "sms by sns": "sns.Publish",
+    "sms by eum": "pinpoint-sms-voice-v2.SendTextMessage",
+    "mail": "sesv2.SendEmail",
+    "line": "LINE",
+}
+
+
+@pytest.mark.slow(reason="100 messages on moto: the share of calls that serve a batch shows only over many")
+@pytest.mark.parametrize("channel", OF_CHANNEL)
+def test_a_message_takes_as_many_calls_on_every_channel(channel: str, at_the_preferred_hour: None) -> None:
+    del at_the_preferred_hour
+    people = [
+        someone(number, **{
+            field: value.format(number) if isinstance(value, str) else value
+            for field, value in OF_CHANNEL[channel].items()
+        })
+        for number in range(100)
+    ]  # fmt: skip
+    with LocalCloud(NOW, services=services_needed(the_policies())) as cloud, watched() as requests:
+        house = House(cloud, requests, FakeTelemetry(), io.StringIO())
+        house.add(*people)
+        requests.clear()
+        house.scan()
+        cloud.drain()
+        calls = Counter(name for name, _ in requests.calls if name not in _POLLING)
+        calls["LINE"] = cloud.providers.line.requests
+        assert {contact.state for contact in house.contacts()} == {ContactState.SENT}
+        assert calls[OF_GATEWAY[channel]] == len(people) == len(cloud.outbox)
+        assert sum(calls[name] for name in OF_GATEWAY.values()) == len(people)
+        # One more for each secret, which is read every five minutes: not for each message.
+        assert calls["ssm.GetParameter"] <= 3
+        assert calls.total() / len(people) <= MOST_CALLS_A_REMINDER
 
 
 class _Statement(NamedTuple):
