@@ -5,6 +5,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from fnmatch import fnmatch
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -13,6 +14,7 @@ import boto3
 import pytest
 
 from dunning.adapters.dynamodb.items import lender_record_item
+from dunning.domain.customer.facts import Facts
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import ContactState
 from tests.integration.conftest import House, batch, job_for
@@ -69,17 +71,18 @@ OF_GATEWAY = {
 }
 
 
+def _reached_by(channel: str, number: int) -> Facts:
+    fields = OF_CHANNEL[channel].items()
+    return someone(
+        number, **{field: value.format(number) if isinstance(value, str) else value for field, value in fields}
+    )
+
+
 @pytest.mark.slow(reason="100 messages on moto: the share of calls that serve a batch shows only over many")
 @pytest.mark.parametrize("channel", OF_CHANNEL)
 def test_a_message_takes_as_many_calls_on_every_channel(channel: str, at_the_preferred_hour: None) -> None:
     del at_the_preferred_hour
-    people = [
-        someone(number, **{
-            field: value.format(number) if isinstance(value, str) else value
-            for field, value in OF_CHANNEL[channel].items()
-        })
-        for number in range(100)
-    ]  # fmt: skip
+    people = [_reached_by(channel, number) for number in range(100)]
     with LocalCloud(NOW, services=services_needed(the_policies())) as cloud, watched() as requests:
         house = House(cloud, requests, FakeTelemetry(), io.StringIO())
         house.add(*people)
@@ -94,6 +97,29 @@ def test_a_message_takes_as_many_calls_on_every_channel(channel: str, at_the_pre
         # One more for each secret, which is read every five minutes: not for each message.
         assert calls["ssm.GetParameter"] <= 3
         assert calls.total() / len(people) <= MOST_CALLS_A_REMINDER
+
+
+@pytest.mark.parametrize("channel", ["sms by eum", "mail"])
+def test_a_report_finds_its_record_by_key(channel: str, at_the_preferred_hour: None) -> None:
+    del at_the_preferred_hour
+    facts = _reached_by(channel, 1)
+    with LocalCloud(NOW, services=services_needed(the_policies())) as cloud, watched() as requests:
+        house = House(cloud, requests, FakeTelemetry(), io.StringIO())
+        house.add(facts)
+        house.scan()
+        cloud.drain()
+        requests.clear()
+        if channel == "mail":
+            cloud.service_reports("SesTopic", cloud.providers.mails.reported(0, "Delivery", None, timedelta(seconds=3)))
+        else:
+            report = cloud.providers.texts.reported(0, "DELIVERED", after=timedelta(seconds=3))
+            cloud.service_reports("EumTopic", report)
+        (contact,) = house.contacts()
+        assert contact.state is ContactState.DELIVERED
+        asked = [(name, call) for name, call in requests.calls if name.startswith("dynamodb.")]
+        assert 0 < len(asked) <= 4
+        assert not [call for _, call in asked if "IndexName" in call]
+        assert not {"dynamodb.Query", "dynamodb.Scan"} & {name for name, _ in asked}
 
 
 class _Statement(NamedTuple):
