@@ -41,9 +41,21 @@ from dunning.adapters.whatsapp import WhatsAppGateway
 WhatsAppGateway(session.client('socialmessaging', config=PUBLISH_ONCE))
 """
 
+CONNECTED = """
+from dunning.settings import SenderSettings
+needed = dict.fromkeys(("queue_url", "sending_parameter", "replies_queue_url", "lender_events_queue_url"), "x")
+needed |= dict.fromkeys(("news_failures_queue_url", "bus_name", "dead_letter_url"), "x")
+channels = {"eum_configuration_set": "c", "ses_configuration_set": "c", "unsubscribe_origin": "https://x.example"}
+settings = SenderSettings(customers_table="xxx", contacts_table="xxx", secrets_path="/x/", **needed, **channels)
+dunning.wiring._gateways(session, settings)
+dunning.wiring._unsubscribe_url(session, settings)
+"""
+"""A sender of a stack that has all channels, before any message has gone over them."""
+
 VARIANTS: Mapping[str, Sequence[str]] = {
     "sns": [_SNS],
     "sns, again": [_SNS],
+    "sns, others not used": [_SNS, CONNECTED],
     "eum in place of sns": [_EUM],
     "sns and eum": [_SNS, _EUM],
     "sns and eum and voice": [_SNS, _EUM, _VOICE],

@@ -1,7 +1,9 @@
 """SES: every error has a class, a mail carries its claim and its way out, and nothing is tracked."""
 
+import json
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -10,13 +12,16 @@ from botocore.session import get_session
 from dunning.adapters.one_request import PUBLISH_ONCE
 from dunning.adapters.ses import ADDRESS_ERRORS, BUSY_ERRORS, OUR_ERRORS, SesGateway
 from dunning.contracts.claim_marks import claim_of_labels
+from dunning.contracts.ses_event import parse_ses_event
 from dunning.domain.customer.addresses import is_mail_address
 from dunning.domain.delivery.receipt import ClaimKey
 from dunning.ports.gateways import Published, PublishOutcome
+from tests.local import ROOT
 from tests.local.channels.ses import BAD_ADDRESS, SesAtTheWire
 from tests.local.channels.wire import Refusal
 from tests.support.fakes import FakeClock
 from tests.support.outgoing import CLAIM_ID, CLAIMED_AT, MAIL, SEND_ID, outgoing_mail, outgoing_sms
+from tests.support.stand_in import Engine
 
 MODEL: Any = get_session().get_service_model("sesv2")
 SOON, AFTER_REPAIR = timedelta(minutes=1), timedelta(hours=1)
@@ -145,3 +150,26 @@ def test_a_mail_with_a_fault_of_ours_is_not_sent_and_blames_nobody(
 
 def test_a_text_is_no_mail(bench: Bench) -> None:
     assert bench.gateway.publish(outgoing_sms("+886900000001", "您好")).code == "NotAMail"
+
+
+@pytest.mark.stand_in
+def test_a_mail_is_taken_by_the_stand_in_and_a_report_comes_over_topic_and_queue(stand_in: Engine) -> None:
+    ses: Any = boto3.client("sesv2", config=PUBLISH_ONCE)
+    sns, name = boto3.client("sns"), f"mails-{uuid4().hex}"
+    queue = stand_in.sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = stand_in.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    ses.create_email_identity(EmailIdentity="mail.lender.example")
+    ses.create_configuration_set(ConfigurationSetName=name)
+    published = SesGateway(ses, name).publish(outgoing_mail())
+    assert published.outcome is PublishOutcome.ACCEPTED
+    assert published.message_id
+    # The stand-in never reports: what SES would publish is published here.
+    batch = json.loads((ROOT / "events/delivery_receipts/ses_events.json").read_text("utf-8"))
+    for record in batch["Records"]:
+        sns.publish(TopicArn=topic, Message=json.loads(record["body"])["Message"])
+    arrived = [parse_ses_event(body, CLAIMED_AT) for body in stand_in.messages(queue)]
+    assert [events.receipts for events in arrived] == [
+        parse_ses_event(record["body"], CLAIMED_AT).receipts for record in batch["Records"]
+    ]

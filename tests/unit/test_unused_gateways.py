@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from tests.bench import gateways
 from tests.local import ROOT
 
 OF_OTHERS = {
@@ -18,7 +19,11 @@ OF_OTHERS = {
 def imported_by(program: str) -> set[str]:
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", f"import sys; {program}; print(*sys.modules)"],
-        env={"PYTHONPATH": str(ROOT / "layers" / "dunning" / "python"), "POWERTOOLS_DEV": "0"},
+        env={
+            "PYTHONPATH": str(ROOT / "layers" / "dunning" / "python"),
+            "POWERTOOLS_DEV": "0",
+            "AWS_DEFAULT_REGION": "xx",
+        },
         check=True,
         capture_output=True,
         text=True,
@@ -31,6 +36,14 @@ def test_a_sender_with_sns_knows_no_other_gateway() -> None:
     found = imported_by("import dunning.wiring, dunning.services.send.sender, dunning.adapters.sns")
     assert not found & OF_OTHERS
     assert "dunning.adapters.sns" in found
+
+
+@pytest.mark.slow(reason="imports a sender in a process of its own, as a cold start does")
+def test_a_sender_that_could_use_every_gateway_knows_none_before_its_first_message() -> None:
+    program = "import dunning.wiring, dunning.services.send.sender; from dunning.adapters.client import new_session"
+    found = imported_by(f"{program}; session = new_session(){gateways.CONNECTED}".replace("\n", "; ").rstrip("; "))
+    assert not found & OF_OTHERS
+    assert {"dunning.adapters.sns", "dunning.adapters.ssm_secrets"} <= found
 
 
 def test_the_way_to_line_needs_no_sdk() -> None:
