@@ -26,6 +26,7 @@ from dunning.adapters.system_clock import SystemClock
 session, clock = new_session(), SystemClock()
 for service in ("dynamodb", "sqs", "ssm", "events"):
     session.client(service, config=LEAN)
+{settings}
 {gateways}
 print(time.process_time() - began)
 """
@@ -41,12 +42,16 @@ from dunning.adapters.whatsapp import WhatsAppGateway
 WhatsAppGateway(session.client('socialmessaging', config=PUBLISH_ONCE))
 """
 
-CONNECTED = """
+_NAMED = ("queue_url", "sending_parameter", "replies_queue_url", "lender_events_queue_url", "news_failures_queue_url")
+SETTINGS = f"""
 from dunning.settings import SenderSettings
-needed = dict.fromkeys(("queue_url", "sending_parameter", "replies_queue_url", "lender_events_queue_url"), "x")
-needed |= dict.fromkeys(("news_failures_queue_url", "bus_name", "dead_letter_url"), "x")
+named = dict.fromkeys({(*_NAMED, "bus_name", "dead_letter_url", "customers_table", "contacts_table")!r}, "xxx")
+settings = SenderSettings(**named)
+"""
+
+CONNECTED = """
 channels = {"eum_configuration_set": "c", "ses_configuration_set": "c", "unsubscribe_origin": "https://x.example"}
-settings = SenderSettings(customers_table="xxx", contacts_table="xxx", secrets_path="/x/", **needed, **channels)
+settings = SenderSettings(secrets_path="/x/", **named, **channels)
 dunning.wiring._gateways(session, settings)
 dunning.wiring._unsubscribe_url(session, settings)
 """
@@ -76,7 +81,7 @@ def seconds_of(gateways: Sequence[str]) -> float:
         "POWERTOOLS_SERVICE_NAME": "sender",
         "POWERTOOLS_METRICS_NAMESPACE": "bench",
     }
-    program = _COMMON.format(gateways="\n".join(gateways))
+    program = _COMMON.format(settings=SETTINGS, gateways="\n".join(gateways))
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True
     )

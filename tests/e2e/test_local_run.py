@@ -644,10 +644,10 @@ class TestWhatPeopleOfTheSampleWrite:
     def test_each_reply_is_of_an_exam_and_kept_with_what_it_means(self, lively: Result) -> None:
         examined = {(reply.text, *reply.intents) for reply in exams()}
         lines = _lines(lively.files["replies"])
-        assert {(line["text"], *line["meant"]["intents"]) for line in lines if line["text"]} <= examined
-        meant = [line for line in lines if line["meant"]]
-        assert lively.summary["replies"]["judged"] == len(meant)
-        assert {line["channel"] for line in lines if not line["meant"]} <= {"line"}  # what means nothing is a sticker
+        written = [line for line in lines if line["text"]]
+        assert {(line["text"], *line["meant"]["intents"]) for line in written} <= examined
+        assert lively.summary["replies"]["judged"] == len(written)
+        assert {line["channel"] for line in lines if not line["text"]} <= {"line", "email"}  # buttons, and a sticker
 
     def test_the_report_shows_ten_of_them(self, lively: Result) -> None:
         whole = "\n".join(report(lively.summary, [], {}, lively.replies))

@@ -80,7 +80,7 @@ class ChannelLife:
         facts_of: finds the customer of an address; `None` if there is none any more.
         at: takes down what is to happen later.
         parts: what customers of the sample play, by their ids.
-        wrote: told of words and buttons, by their ids, with what they mean.
+        wrote: told of words of the corpus, by their ids, with what they mean.
     """
 
     def __init__(
@@ -167,9 +167,8 @@ class ChannelLife:
                 self._report_mail(message, facts, "Delivery", _UNTIL_DELIVERED, arrived)
         match part:
             case Part.MARKS_AS_UNWANTED:
-                feedback_id = f"feedback-{message.message_id}"
-                self._meant(feedback_id, ReplyIntent.OPT_OUT, ReplyIntent.COMPLAINT)
-                unwanted = {"feedbackId": feedback_id, "complainedRecipients": [{"emailAddress": message.to}]}
+                feedback_id, recipients = f"feedback-{message.message_id}", [{"emailAddress": message.to}]
+                unwanted = {"feedbackId": feedback_id, "complainedRecipients": recipients}
                 self._report_mail(message, facts, "Complaint", _UNTIL_UNWANTED, unwanted)
             case Part.UNSUBSCRIBES:
                 self._unsubscribe(message, facts)
@@ -246,8 +245,7 @@ class ChannelLife:
 
     def press_on_line(self, facts: Facts, code: str, *, redelivered: bool = False) -> None:
         """Let a customer press a button now. LINE may tell of it twice."""
-        event_id = self._line_event(facts, "button", "postback", again=redelivered, postback={"data": code})
-        self._meant(event_id, ReplyIntent(code))
+        self._line_event(facts, "button", "postback", again=redelivered, postback={"data": code})
 
     def _line_event(self, facts: Facts, what: str, kind: str, *, again: bool = False, **details: object) -> str:
         """Let LINE tell of something that happens now; return its id."""
@@ -273,9 +271,6 @@ class ChannelLife:
         found = replies_for(intent, facts.language, facts.phone_country, day)
         plain = [reply for reply in found if reply.intents == (intent,)] or found
         return moved_to(min(plain, key=lambda reply: (len(reply.text), reply.text)), day)
-
-    def _meant(self, inbound_id: str, *intents: ReplyIntent) -> None:
-        self._wrote(inbound_id, WrittenReply("", intents, None))
 
     def _later(
         self, moment: datetime, channel: Channel, what: str, facts: Facts, happening: Callable[[], object]

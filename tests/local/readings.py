@@ -117,9 +117,10 @@ def reading_figures(lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """
     Count how replies were read, for the summary: by band, and by intent whether that was right.
 
-    A reply of a number that several customers have counts once. What is right is known of `judged` replies only.
+    A reply of a number that several customers have counts once. What is right is known of `judged` replies only. A
+    button and a sticker have no words that could be read.
     """
-    replies = list({line["reply_id"]: line for line in lines}.values())
+    replies = list({line["reply_id"]: line for line in lines if line["text"]}.values())
     judged = [line for line in replies if line["meant"]]
     bands = Counter(line["band"] for line in replies)
     return {

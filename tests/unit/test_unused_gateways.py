@@ -18,7 +18,7 @@ OF_OTHERS = {
 
 def imported_by(program: str) -> set[str]:
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", f"import sys; {program}; print(*sys.modules)"],
+        [sys.executable, "-c", f"import sys\n{program}\nprint(*sys.modules)"],
         env={
             "PYTHONPATH": str(ROOT / "layers" / "dunning" / "python"),
             "POWERTOOLS_DEV": "0",
@@ -40,8 +40,8 @@ def test_a_sender_with_sns_knows_no_other_gateway() -> None:
 
 @pytest.mark.slow(reason="imports a sender in a process of its own, as a cold start does")
 def test_a_sender_that_could_use_every_gateway_knows_none_before_its_first_message() -> None:
-    program = "import dunning.wiring, dunning.services.send.sender; from dunning.adapters.client import new_session"
-    found = imported_by(f"{program}; session = new_session(){gateways.CONNECTED}".replace("\n", "; ").rstrip("; "))
+    program = "import dunning.wiring, dunning.services.send.sender\nfrom dunning.adapters.client import new_session"
+    found = imported_by(f"{program}\nsession = new_session(){gateways.SETTINGS}{gateways.CONNECTED}")
     assert not found & OF_OTHERS
     assert {"dunning.adapters.sns", "dunning.adapters.ssm_secrets"} <= found
 
