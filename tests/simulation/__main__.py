@@ -12,9 +12,9 @@ import argparse
 import os
 import sys
 
+from tests.simulation.catalogue import BY_NAME
 from tests.simulation.prove import DEEP_LIVES, LIVES, prove, relive, replay, tasks_of, tasks_of_lives
 from tests.simulation.sabotages import BY_PLANT
-from tests.simulation.scenarios import BY_NAME
 from tests.simulation.worth import print_worth, show_plant
 
 

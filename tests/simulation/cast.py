@@ -18,6 +18,7 @@ from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import DunningError
 from dunning.policy import PolicyBook
 from dunning.ports.queues import InboundMessage, QueueMessage
+from dunning.services.channel_wishes import ChannelWishService
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery_receipts import DeliveryReceiptService
 from dunning.services.erasure.erase import EraseService
@@ -31,22 +32,27 @@ from dunning.services.scan import ScanService
 from dunning.services.send.confirmations import OptOutConfirmations
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
+from dunning.services.take_channel_events import ChannelEventService
+from tests.simulation.policies import simulated_policies
 from tests.simulation.ports import (
     SimulatedBucket,
     SimulatedBus,
+    SimulatedCalls,
     SimulatedCarrier,
     SimulatedClock,
     SimulatedDeadLetters,
+    SimulatedMails,
+    SimulatedPushes,
     SimulatedQueue,
     SimulatedSwitch,
     SimulatedTelemetry,
+    SimulatedTexts,
     SpelledReader,
     contacts_table,
     customers_table,
 )
 from tests.simulation.workers import InlinePool, Ports, Result, Script
 from tests.simulation.world import Mail
-from tests.support.builders import the_policies
 
 RECEIVES = 5
 """The `maxReceiveCount` of the jobs' queue."""
@@ -58,6 +64,7 @@ HIDDEN_FOR = {
     "waiting": timedelta(seconds=360),
     "part": timedelta(seconds=1800),
     "receipt": timedelta(minutes=1),
+    "channel": timedelta(seconds=360),
     "load": timedelta(minutes=1),
 }
 """How long a delivered message is hidden, as in the template; Lambda's own pause where there is no queue."""
@@ -88,7 +95,13 @@ def sender(ports: Ports, policies: PolicyBook) -> JobHandler:
         store=customers_table(ports),
         contacts=contacts_table(ports),
         queue=SimulatedQueue(ports, "job"),
-        gateways=GatewaysByName(SimulatedCarrier(ports)),
+        gateways=GatewaysByName(
+            SimulatedCarrier(ports),
+            SimulatedTexts(ports),
+            SimulatedMails(ports),
+            SimulatedPushes(ports),
+            SimulatedCalls(ports),
+        ),
         switch=switch_of(ports),
         publisher=SimulatedBus(ports),
         policies=policies,
@@ -97,6 +110,7 @@ def sender(ports: Ports, policies: PolicyBook) -> JobHandler:
         new_id=ports.new_id,
         per_second=1_000_000,
         max_receive_count=RECEIVES,
+        unsubscribe_url=lambda customer_id, claim_id: f"https://dunning.example/{customer_id}/{claim_id}",
     )
     return inline(service)
 
@@ -188,6 +202,25 @@ def delivery_receipts(ports: Ports, policies: PolicyBook) -> DeliveryReceiptServ
     return inline(service)
 
 
+def channel_events(ports: Ports, policies: PolicyBook) -> ChannelEventService:
+    """Build the service for what comes back on channels."""
+    store = customers_table(ports)
+    return ChannelEventService(
+        receipts=delivery_receipts(ports, policies),
+        wishes=ChannelWishService(
+            store=store,
+            addresses=store,
+            publisher=SimulatedBus(ports),
+            policies=policies,
+            clock=SimulatedClock(ports),
+            telemetry=SimulatedTelemetry(ports),
+        ),
+        replies=SimulatedQueue(ports, "reply"),
+        queue=SimulatedQueue(ports, "channel"),
+        telemetry=SimulatedTelemetry(ports),
+    )
+
+
 def replanning(ports: Ports, policies: PolicyBook) -> ReplanService:
     """Build the service that works out every wake again."""
     store = customers_table(ports)
@@ -241,6 +274,7 @@ class Cast:
     lender_events: Callable[[Ports, PolicyBook], LenderEventService] = lender_events
     replies: Callable[[Ports, PolicyBook], ReplyService] = replies
     delivery_receipts: Callable[[Ports, PolicyBook], DeliveryReceiptService] = delivery_receipts
+    channel_events: Callable[[Ports, PolicyBook], ChannelEventService] = channel_events
     replanning: Callable[[Ports, PolicyBook], ReplanService] = replanning
     loading: Callable[[Ports, PolicyBook], Settler] = loading
 
@@ -262,7 +296,7 @@ def label_of(mail: Mail) -> str:
 
 
 def _job(cast: Cast, ports: Ports, mail: Mail) -> bool:
-    return not cast.sender(ports, the_policies()).handle_batch([_message(mail)], plenty)
+    return not cast.sender(ports, simulated_policies()).handle_batch([_message(mail)], plenty)
 
 
 def _jobs(cast: Cast, ports: Ports, mail: Mail) -> bool:
@@ -271,36 +305,41 @@ def _jobs(cast: Cast, ports: Ports, mail: Mail) -> bool:
         QueueMessage(f"{mail.name} {number}", body, mail.receives + (not number))
         for number, body in enumerate(json.loads(mail.body))
     ]
-    return not cast.sender(ports, the_policies()).handle_batch(messages, plenty)
+    return not cast.sender(ports, simulated_policies()).handle_batch(messages, plenty)
 
 
 def _event(cast: Cast, ports: Ports, mail: Mail) -> bool:
-    return not cast.lender_events(ports, the_policies()).handle_batch([_message(mail)], plenty)
+    return not cast.lender_events(ports, simulated_policies()).handle_batch([_message(mail)], plenty)
 
 
 def _reply(cast: Cast, ports: Ports, mail: Mail) -> bool:
     message = InboundMessage(mail.name, mail.body, mail.receives, mail.ready_at)
-    return not cast.replies(ports, the_policies()).handle_batch([message], plenty)
+    return not cast.replies(ports, simulated_policies()).handle_batch([message], plenty)
 
 
 def _receipt(cast: Cast, ports: Ports, mail: Mail) -> bool:
     told_by_carrier = json.loads(mail.body)
     receipt = DeliveryReceipt(**{**told_by_carrier, "at": datetime.fromisoformat(told_by_carrier["at"])})
-    cast.delivery_receipts(ports, the_policies()).handle_batch(Reported((receipt,), 0))
+    cast.delivery_receipts(ports, simulated_policies()).handle_batch(Reported((receipt,), 0))
     return True
 
 
+def _channel(cast: Cast, ports: Ports, mail: Mail) -> bool:
+    message = InboundMessage(mail.name, mail.body, mail.receives, mail.ready_at)
+    return not cast.channel_events(ports, simulated_policies()).handle_batch([message])
+
+
 def _waiting(cast: Cast, ports: Ports, mail: Mail) -> bool:
-    return not cast.delivery_receipts(ports, the_policies()).handle_waiting([_message(mail)])
+    return not cast.delivery_receipts(ports, simulated_policies()).handle_waiting([_message(mail)])
 
 
 def _part(cast: Cast, ports: Ports, mail: Mail) -> bool:
-    counted = cast.replanning(ports, the_policies()).replan_part(parse_replan_part(mail.body), plenty)
+    counted = cast.replanning(ports, simulated_policies()).replan_part(parse_replan_part(mail.body), plenty)
     return counted.finished
 
 
 def _load(cast: Cast, ports: Ports, mail: Mail) -> bool:
-    (loaded,) = cast.loading(ports, the_policies()).settle_batch([Candidate(LOADED[mail.body], 2)], ports.at)
+    (loaded,) = cast.loading(ports, simulated_policies()).settle_batch([Candidate(LOADED[mail.body], 2)], ports.at)
     return loaded.outcome not in {LoadOutcome.FAILED, LoadOutcome.KEPT_CHANGING}
 
 
@@ -325,6 +364,7 @@ _HANDLERS: dict[str, Callable[[Cast, Ports, Mail], bool]] = {
     "event": _event,
     "reply": _reply,
     "receipt": _receipt,
+    "channel": _channel,
     "waiting": _waiting,
     "part": _part,
     "load": _load,

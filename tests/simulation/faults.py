@@ -12,7 +12,8 @@ Nothing else decides on faults. A kind that makes no difference at a port is lef
 - A table refuses for good only what is too large or not permitted. The same write is then refused each time, and a
   person has to act: no schedule changes that. The carrier's refusals do depend on the moment, and are here.
 - A torn read is no fault: another program has its turn between two items of a batch, which costs a switch.
-- The carrier is asked once, so nothing is repeated there. Both silences are here: the text was taken, or it was not.
+- A carrier is asked once, so nothing is repeated there. Both silences are here: the text was taken, or it was not. LINE
+  is asked again by our own code: its second call meets the same faults.
 - A batch of audit records is asked for once, too. The adapter writes what may be missing record by record.
 - An event put twice on the bus is the same event for its readers, who are promised "at least once".
 - The switch and the queues of news that cannot be read count as off. It makes no difference which of their calls fails.
@@ -34,6 +35,7 @@ class Fault(Enum):
     DIES_AFTER = "took effect, and the program dies"
     REFUSED_FOR_NOW = "is refused for now"
     REFUSED_FOR_GOOD = "is refused for good"
+    OPTED_OUT_THERE = "is refused, because the person opted out at the carrier"
     SILENT_TAKEN = "no answer, and the text was taken"
     SILENT_NOT_TAKEN = "no answer, and the text was not taken"
     UNREADABLE = "cannot be read"
@@ -49,6 +51,9 @@ _READ: Final = (Fault.LOST, Fault.DIES_AFTER)
 _BATCH_READ: Final = (Fault.LOST, Fault.THROTTLED, Fault.DIES_AFTER)
 _WRITE: Final = (Fault.LOST, Fault.ANSWER_LOST, Fault.REPEATED, Fault.DIES_AFTER)
 _PATIENT_WRITE: Final = (Fault.LOST, Fault.ANSWER_LOST, Fault.REPEATED, Fault.THROTTLED, Fault.DIES_AFTER)
+_PUBLISH: Final = (
+    Fault.REFUSED_FOR_NOW, Fault.REFUSED_FOR_GOOD, Fault.SILENT_TAKEN, Fault.SILENT_NOT_TAKEN, Fault.DIES_AFTER,
+)  # fmt: skip
 
 KINDS: Final = {
     ("table", "batch_get_item"): _BATCH_READ,
@@ -59,9 +64,14 @@ KINDS: Final = {
     ("table", "delete_item"): _WRITE,
     ("table", "transact_write_items"): _PATIENT_WRITE,
     ("table", "batch_write_item"): (Fault.LOST, Fault.ANSWER_LOST, Fault.THROTTLED, Fault.DIES_AFTER),
-    ("carrier", "publish"): (
-        Fault.REFUSED_FOR_NOW, Fault.REFUSED_FOR_GOOD, Fault.SILENT_TAKEN, Fault.SILENT_NOT_TAKEN, Fault.DIES_AFTER,
+    ("carrier", "publish"): _PUBLISH,
+    ("carrier", "text"): (
+        Fault.REFUSED_FOR_NOW, Fault.REFUSED_FOR_GOOD, Fault.OPTED_OUT_THERE, Fault.SILENT_TAKEN,
+        Fault.SILENT_NOT_TAKEN, Fault.DIES_AFTER,
     ),
+    ("carrier", "mail"): _PUBLISH,
+    ("carrier", "push"): _PUBLISH,
+    ("carrier", "call"): _PUBLISH,
     ("carrier", "opted_out"): _READ,
     ("carrier", "opt_in"): (Fault.LOST, Fault.ANSWER_LOST, Fault.DIES_AFTER),
     ("queue", "send"): (Fault.LOST, Fault.ANSWER_LOST, Fault.REPEATED, Fault.DIES_AFTER),

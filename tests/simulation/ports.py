@@ -22,7 +22,9 @@ from tests.simulation.workers import Call, Ports
 
 SHARDS = 1
 
-ALARMS = frozenset({Metric.SMS_UNKNOWN, Metric.CUSTOMERS_QUARANTINED, Metric.OUTBOUND_EVENTS_LOST})
+ALARMS = frozenset(
+    {Metric.SMS_UNKNOWN, Metric.MESSAGES_UNKNOWN, Metric.CUSTOMERS_QUARANTINED, Metric.OUTBOUND_EVENTS_LOST}
+)
 """The metrics that a promise speaks of. The others are not kept: they would only make worlds differ."""
 
 
@@ -107,6 +109,57 @@ class SimulatedCarrier:
         return bool(self._ports.ask(Call("carrier", "opt_in", phone)))
 
 
+class _Gateway:
+    """A gateway of a channel: its name is what policies call it, its operation is the call as faults know it."""
+
+    channel = Channel.SMS
+    name = ""
+    operation = ""
+    repeatable = False
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._handed_over = 0
+
+    def publish(self, outgoing: Outgoing) -> Published:
+        self._handed_over += 1
+        message_id = f"{self.operation}!{self._ports.label.replace(' ', '-')}!{self._handed_over}"
+        answer: Published = self._ports.ask(Call("carrier", self.operation, (outgoing, message_id)))
+        return answer
+
+
+class SimulatedTexts(_Gateway):
+    """End User Messaging: texts, whose claim comes back with each report."""
+
+    name = "eum"
+    operation = "text"
+
+
+class SimulatedCalls(_Gateway):
+    """End User Messaging: calls."""
+
+    channel = Channel.VOICE
+    name = "eum_voice"
+    operation = "call"
+
+
+class SimulatedMails(_Gateway):
+    """SES: mails."""
+
+    channel = Channel.EMAIL
+    name = "ses"
+    operation = "mail"
+
+
+class SimulatedPushes(_Gateway):
+    """LINE: executes a retry key once, and says of a repeat that it has the message."""
+
+    channel = Channel.LINE
+    name = "line"
+    operation = "push"
+    repeatable = True
+
+
 class SimulatedQueue:
     """A queue of messages of a kind."""
 
@@ -163,13 +216,15 @@ class SimulatedSwitch:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
+        self._stopped: frozenset[Channel] = frozenset()
 
     def is_on(self) -> bool:
-        return bool(self._ports.ask(Call("switch", "is_on", None)))
+        is_on, self._stopped = self._ports.ask(Call("switch", "is_on", None))
+        return bool(is_on)
 
     def stopped_channels(self) -> frozenset[Channel]:
-        """Return no channel: a stopped channel is a wait like others, and its value is read with that of the switch."""
-        return frozenset()
+        """Return the channels that were stopped when the switch was last read: both are read at once."""
+        return self._stopped
 
     def waiting(self) -> int:
         """Return how much news waits: none, for in the simulation news comes at the moment of its delivery."""

@@ -4,27 +4,31 @@ The promises, written a second time: from the pages, in the plainest way, and no
 Nothing here asks how a decision is made. What is stored is read as it is stored, and held against what was promised.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from dunning.adapters.dynamodb.items import contact_of, lender_record_of, standing_of
+from dunning.adapters.dynamodb.items import contact_of, lender_record_of, reply_of, standing_of
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import (
     AccountClosed,
+    AddressChanged,
+    ConsentChanged,
     CustomerHold,
     CustomerReleased,
     InstalmentChanged,
     InstalmentPaid,
     LenderRecord,
 )
-from dunning.domain.customer.standing import LedgerEntry, Standing
+from dunning.domain.customer.standing import AddressSince, LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
+from tests.simulation.comebacks import FOR_GOOD, FOR_NOW
+from tests.simulation.policies import CALLS, CHANNELS
 from tests.simulation.simulator import MOST_RECEIVES, Move, Situation
-from tests.simulation.tables import CONTACTS, CUSTOMERS, Rows, Stored
-from tests.simulation.workers import Answer, Call, Node
+from tests.simulation.tables import CONTACTS, CUSTOMERS, Rows, read_once
+from tests.simulation.workers import Answer, Call, Node, label_of_claim
 from tests.simulation.world import NOTES_ARE_KEPT, Text, World
 
 DAY = timedelta(days=1)
@@ -37,6 +41,24 @@ CAPS: Final = {
 
 HOURS: Final = {"TW": (time(9), time(20, 30)), "US": (time(9), time(20))}
 """The hours of texts, local: the first moment, and the first moment after."""
+
+CHANNELS_OF: Final = {CHANNELS: ("line", "email", "sms"), CALLS: ("voice", "sms")}
+"""The channels of a lender who uses several, in order of preference. Calls are for stages up to the due date."""
+
+CAPS_OF: Final = {"line": ((2, 7 * DAY),), "voice": ((1, DAY), (3, 7 * DAY))}
+"""The most messages on a channel alone within a sliding window, by channel."""
+
+HOURS_OF: Final = {"voice": (time(10), time(19))}
+"""The hours of a channel that has its own."""
+
+LAPSE: Final = timedelta(minutes=10)
+"""Gateways that give up in time are handed nothing so shortly before the hours end."""
+
+NEEDS_CONSENT: Final = frozenset({"voice"})
+"""The channels that nobody is reached on without a consent to them."""
+
+FAILOVER_AFTER: Final = timedelta(hours=6)
+"""How long a gateway has to be out before another channel takes its customers."""
 
 CLOSED_ON_SUNDAYS: Final = frozenset({"US"})
 
@@ -83,9 +105,19 @@ _NO_TEXT_OF_ANY_KIND: Final = frozenset({
 })  # fmt: skip
 """Holds during which not even an opt-out is confirmed."""
 
+_OPTED_OUT_THERE: Final = "DESTINATION_PHONE_NUMBER_OPTED_OUT"
+"""The answer of End User Messaging to a text for somebody who has opted out there."""
+
+BEGINS: Final = datetime(2026, 12, 1, tzinfo=UTC)
+"""What was refused before is not of a scenario."""
+
 _MAY_LACK_A_CLAIM: Final = frozenset({ContactState.REFUSED, ContactState.UNKNOWN, ContactState.UNCONFIRMED})
 
 TWICE = "a text was sent twice"
+SAID_AGAIN = "a stage was said again although its first message may have arrived"
+THIRD = "a stage was said a third time"
+OUT_OF_ORDER = "a channel although one before it was open"
+AFTER_STOP = "a message after a stop on any channel"
 TOO_OFTEN = "a cap was exceeded"
 AT_NIGHT = "a text outside the hours"
 SWITCHED_OFF = "a text although sending is off"
@@ -122,21 +154,16 @@ class CustomerRow:
     def facts(self) -> Facts | None:
         return self.record.snapshot if self.record else None
 
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels of the lender, nothing if it has SMS alone."""
+        return CHANNELS_OF.get(self.facts.lender, ()) if self.facts else ()
+
 
 def customer_at(rows: Rows, customer_id: str) -> CustomerRow:
     """Read a customer."""
-    record = _read(rows.get((CUSTOMERS, customer_id, "facts")), lender_record_of)
-    return CustomerRow(record, _read(rows.get((CUSTOMERS, customer_id, "standing")), standing_of))
-
-
-def _read[T](row: Stored | None, read: Callable[[Any], T]) -> T | None:
-    """Read an item, once: there is one object for one content."""
-    if row is None:
-        return None
-    if row.read is None:
-        row.read = read(row.item)
-    found: T = row.read
-    return found
+    record = read_once(rows.get((CUSTOMERS, customer_id, "facts")), lender_record_of)
+    return CustomerRow(record, read_once(rows.get((CUSTOMERS, customer_id, "standing")), standing_of))
 
 
 def customers_in(rows: Rows) -> list[str]:
@@ -209,23 +236,148 @@ def _judge_claims(before: Situation, after: World) -> Iterator[str]:
             continue
         customer = customer_at(before.world.rows, key[1])
         known = {entry.claim_id for entry in customer.standing.ledger} if customer.standing else set[str]()
-        standing = _read(row, standing_of)
+        standing = read_once(row, standing_of)
         ledger = standing.ledger if standing else ()
         for entry in ledger:
             if entry.claim_id in known or not entry.claim_id:
                 continue
             if before.world.off_since is not None and before.now - before.world.off_since > WITHIN:
                 yield SWITCHED_OFF
-            if entry.stage is not None and (why := why_silent(customer, before.now)):
-                yield f"{IN_SILENCE}: {why}"
             if entry.stage is None and (reason := _no_text_at_all(customer)):
                 yield f"{IN_SILENCE}: {reason}"
+            if entry.stage is not None:
+                yield from _judge_reminder(before, key[1], customer, entry)
             if _is_blind(before):
                 yield BLIND
-            if _is_harsher(customer, entry):
-                yield HARSHER
             if sum(other.send_id == entry.send_id for other in ledger) > 1:
                 yield CLAIMED_TWICE
+
+
+def _judge_reminder(before: Situation, customer_id: str, customer: CustomerRow, claim: LedgerEntry) -> Iterator[str]:
+    """Hold the claim of a reminder against all that asks for silence, and against the ladder."""
+    if why := why_silent(customer, before.now):
+        yield f"{IN_SILENCE}: {why}"
+    if _has_said_stop(before, customer_id, customer):
+        yield AFTER_STOP
+    if customer.channels:
+        yield from _judge_channel(before, customer, claim)
+    if _is_harsher(customer, claim):
+        yield HARSHER
+
+
+def _judge_channel(before: Situation, customer: CustomerRow, claim: LedgerEntry) -> Iterator[str]:
+    """Hold the channel of a claim against the order of the policy, and against what is known of each channel."""
+    standing, now, channel = customer.standing, before.now, claim.channel
+    if standing is None:
+        return
+    if why := why_closed(customer, channel, now):
+        yield f"{IN_SILENCE}: {channel}, {why}"
+    if channel in before.world.stopped:
+        yield SWITCHED_OFF
+    for most, window in CAPS_OF.get(channel, ()):
+        if sum(entry.channel == channel and entry.at > now - window for entry in standing.ledger) >= most:
+            yield f"{TOO_OFTEN}: {most} in {window.total_seconds() / 3600:.0f} hours on {channel}"
+    failed = {
+        entry.channel
+        for entry in standing.ledger
+        if entry.failed and entry.stage == claim.stage and set(entry.accounts) & set(claim.accounts)
+    }
+    listed = [each for each in customer.channels if each != "voice" or (claim.stage or 0) <= 0]
+    usable = [each for each in listed if not why_closed(customer, each, now) and _has_room(standing, each, now)]
+    # A channel whose gateway has been out for long may be passed over, and need not: whoever died has not noted it.
+    out = {each for each in usable if _has_been_out(before, customer, each)}
+    firsts = [sorted(usable, key=lambda each: each in last) for last in (failed, failed | out)]
+    if channel not in {order[0] for order in firsts if order}:
+        yield OUT_OF_ORDER
+
+
+def _has_room(standing: Standing, channel: str, now: datetime) -> bool:
+    return all(
+        sum(entry.channel == channel and entry.at > now - window for entry in standing.ledger) < most
+        for most, window in CAPS_OF.get(channel, ())
+    )
+
+
+def _has_been_out(before: Situation, customer: CustomerRow, channel: str) -> bool:
+    """Tell whether a gateway has taken nothing for a customer for so long that another channel takes over."""
+    address = address_of(customer.record, channel)
+    taken = [text.at for text in before.world.texts if (text.channel, text.address) == (channel, address)]
+    refused = [
+        refusal.at
+        for refusal in before.world.refusals
+        if (refusal.channel, refusal.address) == (channel, address)
+        and not refusal.is_for_good
+        and not any(at >= refusal.at for at in taken)
+    ]
+    return bool(refused) and before.now - min(refused) >= FAILOVER_AFTER
+
+
+def address_of(record: LenderRecord | None, channel: str) -> str:
+    """Return a customer's address on a channel, by the last word of the lender on it; nothing if there is none."""
+    facts = record.snapshot if record else None
+    if record is None or facts is None:
+        return ""
+    if channel not in {"email", "line"}:
+        return facts.phone
+    stated = facts.email if channel == "email" else facts.line_user_id
+    last = record.events.get(f"address:{channel}")
+    if last is not None and isinstance(last.event, AddressChanged):
+        is_overtaken = bool(stated) and facts.as_of is not None and facts.as_of >= last.time.at
+        return (stated or "") if is_overtaken else last.event.address
+    return stated or ""
+
+
+def why_closed(customer: CustomerRow, channel: str, now: datetime) -> str:
+    """Return why nothing reaches a customer on a channel; nothing if something does."""
+    record, standing, facts = customer.record, customer.standing, customer.facts
+    if record is None or standing is None or facts is None:
+        return "unknown"
+    address = address_of(record, channel)
+    if not address:
+        return "no address"
+    kind = channel if channel in {"email", "line"} else "number"
+    if _is_known_of(address, standing.suspended.get(channel), record, "number_refused"):
+        return "refused"
+    if _is_known_of(address, standing.shared.get(kind), record, "shared_phone"):
+        return "shared"
+    return "no consent" if channel in NEEDS_CONSENT and not _has_consented(record, facts, channel, now) else ""
+
+
+def _is_known_of(address: str, known: AddressSince | None, record: LenderRecord, reason: str) -> bool:
+    return (
+        known is not None
+        and known.address == address
+        and not known.is_usable
+        and not _is_released(record, known.at, reason)
+    )
+
+
+def _has_consented(record: LenderRecord, facts: Facts, channel: str, now: datetime) -> bool:
+    """Tell whether a consent to a channel is on record that was given after every withdrawal."""
+    given = [moment for name, moment in (facts.channel_consents or {}).items() if name == channel]
+    last = record.events.get(f"consent:{channel}")
+    withdrawn = None
+    if last is not None and isinstance(last.event, ConsentChanged):
+        given += [last.event.consented_at] if last.event.consented_at else []
+        withdrawn = last.time.at if last.event.consented_at is None else None
+    return any(moment <= now and (withdrawn is None or moment > withdrawn) for moment in given)
+
+
+def _has_said_stop(before: Situation, customer_id: str, customer: CustomerRow) -> bool:
+    """Tell whether a reply that is done with surely said stop, on whatever channel, and none said start since."""
+    back_in = customer.standing.opted_in_at if customer.standing else None
+    for key, row in before.world.rows.items():
+        if key[0] != CONTACTS or key[1] != customer_id or not key[2].startswith("reply#"):
+            continue
+        reply = read_once(row, reply_of)
+        if reply is None or "opt_out" not in reply.sure or (back_in is not None and back_in > reply.inbound.at):
+            continue
+        if any(
+            mail.kind == "reply" and mail.is_done and reply.inbound.inbound_id in mail.body
+            for mail in before.world.mail
+        ):
+            return True
+    return False
 
 
 def _is_harsher(customer: CustomerRow, claim: LedgerEntry) -> bool:
@@ -261,44 +413,71 @@ def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
         yield NOT_CLAIMED
         for owner in customers_in(before.world.rows):
             customer = customer_at(before.world.rows, owner)
-            if customer.facts and customer.facts.phone == text.phone and (why := why_silent(customer, before.now)):
+            if customer.facts and customer.facts.phone == text.address and (why := why_silent(customer, before.now)):
                 yield f"{IN_SILENCE}: {why}"
-    country = _country_of(text.phone)
-    facts = customer_at(after.rows, customer_id).facts
-    opens, closes = HOURS[country]
-    for zone in (ZONES[country],) if facts is None or facts.time_zone or country != "US" else ZONES_OF_THE_STATES:
-        local = text.at.astimezone(ZoneInfo(zone))
-        if not opens <= local.time() < closes or (country in CLOSED_ON_SUNDAYS and local.isoweekday() == 7):
-            yield AT_NIGHT
-            break
+    yield from _judge_hours(text, claim, customer_at(after.rows, customer_id))
     same = [
         earlier
         for earlier in before.world.texts
-        if (earlier.phone, earlier.words) == (text.phone, text.words)
+        if (earlier.address, earlier.words, earlier.stage) == (text.address, text.words, text.stage)
         and not _is_known_to_have_failed(after, customer_id, earlier)
     ]
     if same:
         yield TWICE
+    said = [earlier for earlier in before.world.texts if _says_the_same(earlier, text)]
+    if not all(_has_surely_failed(after, customer_id, earlier) for earlier in said):
+        yield SAID_AGAIN
+    if len(said) > 1:
+        yield THIRD
     if claim is None or claim.stage is not None:
-        # The answer to a "stop" goes out whatever went before, and does not count against a text claimed before it.
-        counting = [
-            other
-            for other in after.texts
-            if other.phone == text.phone and not _is_answer_after(claim, _claim_of(after, other)[1])
-        ]
-        for most, window in CAPS[country]:
-            within = [other for other in counting if text.at - window < other.at <= text.at]
-            if len(within) > most:
-                yield f"{TOO_OFTEN}: {most} in {window.total_seconds() / 3600:.0f} hours"
+        yield from _judge_caps(after, text, claim)
 
 
-def _country_of(phone: str) -> str:
-    return "US" if phone.startswith("+1") else "TW"
+def _judge_hours(text: Text, claim: LedgerEntry | None, customer: CustomerRow) -> Iterator[str]:
+    """Hold a text against the hours of the customer's place."""
+    country, facts = _country_of(text.address), customer.facts
+    lapses = LAPSE if customer.channels and claim is not None and claim.stage is not None else timedelta()
+    opens, closes = HOURS_OF.get(text.channel, HOURS[country])
+    for zone in (ZONES[country],) if facts is None or facts.time_zone or country != "US" else ZONES_OF_THE_STATES:
+        local = text.at.astimezone(ZoneInfo(zone))
+        is_open = opens <= local.time() and (local + lapses).time() < closes
+        if not is_open or (country in CLOSED_ON_SUNDAYS and local.isoweekday() == 7):
+            yield AT_NIGHT
+            break
 
 
-def label_of_claim(claim_id: str) -> str:
-    """Return the delivery that made a claim: its program numbers its ids."""
-    return claim_id.rpartition(".")[0]
+def _judge_caps(after: World, text: Text, claim: LedgerEntry | None) -> Iterator[str]:
+    """Count a text with all others to the person, on all channels, in each sliding window."""
+    # The answer to a "stop" goes out whatever went before, and does not count against a text claimed before it.
+    counting = [
+        other
+        for other in after.texts
+        if _is_to_the_same_person(other, text) and not _is_answer_after(claim, _claim_of(after, other)[1])
+    ]
+    for most, window in CAPS[_country_of(text.address)]:
+        within = [other for other in counting if text.at - window < other.at <= text.at]
+        if len(within) > most:
+            yield f"{TOO_OFTEN}: {most} in {window.total_seconds() / 3600:.0f} hours"
+
+
+def _is_to_the_same_person(other: Text, text: Text) -> bool:
+    """Tell whether two messages are to one person, on whatever channel each is."""
+    return other.address == text.address or (bool(text.customer_id) and other.customer_id == text.customer_id)
+
+
+def _says_the_same(earlier: Text, text: Text) -> bool:
+    """Tell whether two messages to a person are of one stage of an instalment, whatever the channel and the words."""
+    is_of_one_stage = text.stage is not None and earlier.stage == text.stage
+    return is_of_one_stage and earlier.customer_id == text.customer_id and bool(set(earlier.about) & set(text.about))
+
+
+def _has_surely_failed(world: World, customer_id: str, text: Text) -> bool:
+    """Tell whether the gateway has reported that a message did not arrive, and we know of it."""
+    return text.report in FOR_GOOD | FOR_NOW and _is_known_to_have_failed(world, customer_id, text)
+
+
+def _country_of(address: str) -> str:
+    return "US" if address.startswith("+1") else "TW"
 
 
 def _claim_of(world: World, text: Text) -> tuple[str, LedgerEntry | None]:
@@ -344,7 +523,20 @@ def why_silent(customer: CustomerRow, now: datetime) -> str:
         return "not in the list"
     if held := is_held_by_lender(record, today):
         return held
-    return _silenced_by_customer(standing, record, facts, still_open, today)
+    return _why_unreachable(customer, now) or _silenced_by_customer(standing, record, still_open, today)
+
+
+def _why_unreachable(customer: CustomerRow, now: datetime) -> str:
+    """Return why no message may reach a customer on any channel; nothing if one may."""
+    facts, standing = customer.facts, customer.standing
+    out, back_in = (standing.opted_out_at, standing.opted_in_at) if standing else (None, None)
+    if (facts is not None and facts.opted_out) or (out is not None and (back_in is None or back_in <= out)):
+        return "opted out"
+    if customer.channels:
+        is_reached = any(not why_closed(customer, channel, now) for channel in customer.channels)
+        return "" if is_reached else "no channel"
+    why = why_closed(customer, "sms", now)
+    return {"refused": "number refused", "shared": "shared number"}.get(why, why)
 
 
 def has_returned(customer: CustomerRow) -> bool:
@@ -403,17 +595,8 @@ def _releases(record: LenderRecord) -> list[tuple[object, datetime]]:
 
 
 def _silenced_by_customer(
-    standing: Standing, record: LenderRecord, facts: Facts, still_open: set[tuple[str, int]], today: date
+    standing: Standing, record: LenderRecord, still_open: set[tuple[str, int]], today: date
 ) -> str:
-    back_in = standing.opted_in_at
-    has_opted_out = standing.opted_out_at is not None and (back_in is None or back_in <= standing.opted_out_at)
-    if facts.opted_out or has_opted_out:
-        return "opted out"
-    refused, shared = standing.suspended.get("sms"), standing.shared.get("number")
-    if refused and refused.address == facts.phone and not _is_released(record, refused.at, "number_refused"):
-        return "number refused"
-    if shared and shared.address == facts.phone and not _is_released(record, shared.at, "shared_phone"):
-        return "shared number"
     for hold in standing.holds:
         if (hold.until is None or hold.until >= today) and not _is_released(record, hold.since, hold.reason):
             return f"held: {hold.reason}"
@@ -452,14 +635,15 @@ def judge_end(world: World, now: datetime) -> list[str]:
         broken += _judge_books(customer, own, world, now)
         broken += _judge_future(customer, now)
         broken += _judge_reports(customer, own)
+        broken += _judge_suspensions(customer, world)
     known = {
-        customer.facts.phone
+        address_of(customer_at(world.rows, customer_id).record, channel)
         for customer_id in customers_in(world.rows)
-        if (customer := customer_at(world.rows, customer_id)).facts
-    }
+        for channel in ("sms", "email", "line")
+    } - {""}
     for text in world.texts:
         # Of somebody who was erased between claim and record nobody keeps the claim.
-        if text.by in world.unseen or text.phone not in known:
+        if text.by in world.unseen or text.address not in known:
             continue
         if not any(_is_record_of(contact, text) for contact in contacts):
             broken.append(f"{DISAGREES}: a text without a record")
@@ -501,7 +685,8 @@ def _judge_books(customer: CustomerRow, contacts: Sequence[Contact], world: Worl
         if contact.state is ContactState.SENT and not is_taken:
             yield f"{DISAGREES}: the carrier did not take a text that is recorded as sent"
         is_seen = contact.claim_id in claims and label_of_claim(contact.claim_id) not in world.unseen
-        if contact.state is ContactState.UNKNOWN and is_seen and "SmsUnknown" not in world.alarms:
+        alarm = "SmsUnknown" if contact.channel == "sms" else "MessagesUnknown"
+        if contact.state is ContactState.UNKNOWN and is_seen and alarm not in world.alarms:
             yield UNALARMED
     if standing is not None:
         yield from _judge_ladder(standing, ledger, contacts)
@@ -546,15 +731,34 @@ def _judge_future(customer: CustomerRow, now: datetime) -> Iterator[str]:
 
 
 def _judge_reports(customer: CustomerRow, contacts: Sequence[Contact]) -> Iterator[str]:
-    """Hold what carriers said of a number against what is known of it: refused for good, or opted out there."""
+    """Hold what services said of an address against what is known of it: refused for good, or opted out there."""
     standing = customer.standing
     if standing is None or customer.facts is None:
         return
     for contact in contacts:
+        has_opted_out = contact.delivery_status == "opted_out" or contact.code == _OPTED_OUT_THERE
         is_refused = contact.state is ContactState.REFUSED or contact.delivery_status == "permanent_failure"
-        known = standing.suspended.get("sms")
-        is_kept = known is not None and known.address == contact.phone
-        if is_refused and contact.phone == customer.facts.phone and not is_kept:
+        known, address = standing.suspended.get(contact.channel), contact.phone or contact.address
+        is_kept = known is not None and known.address == address
+        is_present = address == address_of(customer.record, contact.channel)
+        if is_refused and is_present and not is_kept and not has_opted_out:
             yield f"{NOT_FOLLOWED}: {contact.delivery_status or 'refused'}"
-        if contact.delivery_status == "opted_out" and standing.opted_out_at is None:
+        if has_opted_out and standing.opted_out_at is None:
             yield f"{NOT_FOLLOWED}: opted_out"
+
+
+def _judge_suspensions(customer: CustomerRow, world: World) -> Iterator[str]:
+    """Ask of each address that counts as refused who has refused it: a failure closes its own channel alone."""
+    if customer.standing is None or not customer.channels:
+        return
+    for channel, known in customer.standing.suspended.items():
+        by_gateway = [
+            *((refusal.channel, refusal.address) for refusal in world.refusals if refusal.is_for_good),
+            *((text.channel, text.address) for text in world.texts if text.report in FOR_GOOD),
+        ]
+        is_from_before = known.at is not None and known.at < BEGINS
+        is_blocked = channel == "line" and any(
+            mail.kind == "channel" and "unfollow" in mail.body for mail in world.mail
+        )
+        if not (known.is_usable or is_from_before or is_blocked or (channel, known.address) in by_gateway):
+            yield f"{UNTRUE}: {channel} is closed"

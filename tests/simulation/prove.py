@@ -11,11 +11,12 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from tests.simulation.cast import Cast
+from tests.simulation.catalogue import BY_NAME
 from tests.simulation.ending import ending_of
 from tests.simulation.lives import Life
 from tests.simulation.promises import judge_move
 from tests.simulation.report import LEGEND, Line, table
-from tests.simulation.scenarios import BY_NAME, Scenario
+from tests.simulation.scenarios import Scenario
 from tests.simulation.search import BOUNDS, Budget, Explored, Search
 from tests.simulation.simulator import Move, Simulator, Situation
 from tests.simulation.tables import forget_items

@@ -40,6 +40,7 @@ from tests.simulation.promises import (
 )
 from tests.simulation.simulator import Situation
 from tests.simulation.tables import CONTACTS, CUSTOMERS, RowKey, Rows, Stored, row_key, stored
+from tests.simulation.workers import claim_id_of
 from tests.simulation.world import NOTES_ARE_KEPT, Mail, Text, World
 from tests.support.builders import IN_THE_UNITED_STATES, a_lender_record, an_account, an_instalment
 from tests.support.people import NOW, paid_up, someone, waking
@@ -147,7 +148,7 @@ def starting(
     return start
 
 
-def _with_rows(start: Callable[[], Situation], rows: Mapping[RowKey, Stored]) -> Callable[[], Situation]:
+def with_rows(start: Callable[[], Situation], rows: Mapping[RowKey, Stored]) -> Callable[[], Situation]:
     """Return what makes the same situation, with more items or others."""
 
     def more() -> Situation:
@@ -730,7 +731,7 @@ def _of_a_return() -> Iterator[Scenario]:
         ("job x load of who returns", tombstone, job()),
         ("load of who returns x erasure round", remembers, erasure_round),
     ):
-        start = _with_rows(
+        start = with_rows(
             starting(other, _load_of("load of who returns", RETURNS), before=texted_before, is_new=True),
             rows_of(record, None),
         )
@@ -772,7 +773,7 @@ def _of_a_neighbour() -> Scenario:
     return Scenario(
         name="erasure of a neighbour",
         group="erasure of a neighbour",
-        start=_with_rows(start, {**theirs, **both}),
+        start=with_rows(start, {**theirs, **both}),
         kept=_is_untouched,
     )
 
@@ -786,7 +787,7 @@ def _dead_claim(at: datetime) -> LedgerEntry:
     """Return the claim of a sender that has died."""
     return LedgerEntry(
         send_id="earlier",
-        claim_id="dead/1.1",
+        claim_id=claim_id_of("dead/1", 1),
         at=at,
         stage=-3,
         accounts=(ACCOUNT,),
@@ -818,8 +819,9 @@ def _after_a_death() -> Iterator[Scenario]:
     ):
         at = NOW - age
         record = Contact(
-            customer_id=CUSTOMER, send_id="earlier", claim_id="dead/1.1", at=at, state=ContactState.UNKNOWN, stage=-3,
-            account_ids=(ACCOUNT,), channel="sms", expires_at=NOW + timedelta(days=1000), phone=FACTS.phone,
+            customer_id=CUSTOMER, send_id="earlier", claim_id=claim_id_of("dead/1", 1), at=at,
+            state=ContactState.UNKNOWN, stage=-3, account_ids=(ACCOUNT,), channel="sms",
+            expires_at=NOW + timedelta(days=1000), phone=FACTS.phone,
             text="words",
         )  # fmt: skip
         receipt = {
@@ -838,7 +840,7 @@ def _after_a_death() -> Iterator[Scenario]:
         )
 
         item: Any = contact_item(record)
-        start = _with_rows(start, {row_key(CONTACTS, item): stored(item)})
+        start = with_rows(start, {row_key(CONTACTS, item): stored(item)})
         yield Scenario(name=name, group="closing", start=start, kept=kept, wakes=0)
 
 
@@ -864,5 +866,3 @@ SCENARIOS = (
     _of_a_neighbour(),
     *_after_a_death(),
 )
-BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
-assert len(BY_NAME) == len(SCENARIOS)

@@ -34,6 +34,16 @@ class Stored:
         """What the item says, once somebody has read it."""
 
 
+def read_once[T](row: Stored | None, read: Callable[[Any], T]) -> T | None:
+    """Read an item, once: there is one object for one content."""
+    if row is None:
+        return None
+    if row.read is None:
+        row.read = read(row.item)
+    found: T = row.read
+    return found
+
+
 _stored: dict[bytes, Stored] = {}
 
 

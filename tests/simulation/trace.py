@@ -10,7 +10,7 @@ from tests.simulation.scenarios import Scenario
 from tests.simulation.search import moves_of
 from tests.simulation.simulator import Move, Simulator, Situation
 from tests.simulation.tables import CUSTOMERS, TOKENS
-from tests.simulation.workers import Call
+from tests.simulation.workers import Call, label_of_claim
 
 ALL_GOES_WELL = "none"
 """The replay of the schedule that takes the first move everywhere."""
@@ -123,7 +123,8 @@ def _stored(here: Situation, move: Move) -> Iterator[str]:
         if key not in after.rows:
             yield f"deleted {'/'.join(filter(None, key))}"
     for text in after.texts[len(was.texts) :]:
-        yield f"the carrier takes a text to {text.phone[:6]}...: {text.words[:40]}..."
+        what = "a text" if text.channel == "sms" else f"a message by {text.channel}"
+        yield f"the carrier takes {what} to {text.address[:6]}...: {text.words[:40]}..."
     for mail in after.mail[len(was.mail) :]:
         yield f"posted {mail.name}"
     if after.noted_at != was.noted_at:
@@ -136,6 +137,6 @@ def _digest(table: str, item: Mapping[str, Any]) -> str:
     shown = ("version", "revision", "reason", "wake_key", "state", "code", "opted_out_at", "erased_at")
     found = [f"{name} {next(iter(item[name].values()))}" for name in shown if name in item]
     if table == CUSTOMERS and "ledger" in item:
-        claims = [entry.claim_id or "earlier" for entry in standing_of(item).ledger]
+        claims = [label_of_claim(entry.claim_id) or "earlier" for entry in standing_of(item).ledger]
         found.append(f"claims in the ledger: {', '.join(claims)}")
     return ", ".join(found) or "..."

@@ -6,6 +6,7 @@ So a program is a tree of histories. Each history is played once, by the real co
 search walks the tree.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
@@ -73,7 +74,21 @@ class Ports:
     def new_id(self) -> str:
         """Return an id that no other program and no other delivery has."""
         self._ids += 1
-        return f"{self.label}.{self._ids}"
+        return claim_id_of(self.label, self._ids)
+
+
+_NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9]")
+_WRITTEN = re.compile(r"_([0-9A-F]{2})")
+
+
+def claim_id_of(label: str, number: int) -> str:
+    """Return the id of a claim that a delivery makes: it tells whose it is, and services can bring it back."""
+    return f"{_NOT_IN_AN_ID.sub(lambda sign: f'_{ord(sign[0]):02X}', label)}-{number}"
+
+
+def label_of_claim(claim_id: str) -> str:
+    """Return the delivery that made a claim."""
+    return _WRITTEN.sub(lambda sign: chr(int(sign[1], 16)), claim_id.rpartition("-")[0])
 
 
 type Program = Callable[[Ports], Result]

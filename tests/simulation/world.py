@@ -8,13 +8,16 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
+from dunning.adapters.dynamodb.items import standing_of
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.erasure import StoredUpload
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.ports.outgoing import Outgoing
+from tests.simulation.comebacks import event_of
 from tests.simulation.faults import Fault
-from tests.simulation.tables import Outcome, Rows, busy, perform, read_half, write_half
+from tests.simulation.tables import CUSTOMERS, Outcome, Rows, busy, perform, read_half, read_once, write_half
 from tests.simulation.workers import Answer, Call
 
 NOTES_ARE_KEPT = timedelta(seconds=600)
@@ -22,13 +25,30 @@ NOTES_ARE_KEPT = timedelta(seconds=600)
 
 
 class Text(NamedTuple):
-    """A text that the carrier took: to whom, which words, when, and which delivery of which message handed it over."""
+    """A message that a gateway took: to whom, which words, when, and which delivery of which message handed it over."""
 
-    phone: str
+    address: str
     words: str
     at: datetime
     by: str
     message_id: str
+    channel: str = "sms"
+    customer_id: str = ""
+    claim_id: str = ""
+    stage: int | None = None
+    about: tuple[str, ...] = ()
+    """The instalments whose stage its claim has marked, each with its due date."""
+    report: str = ""
+    """What the gateway reports of it; nothing if it is silent."""
+
+
+class Refusal(NamedTuple):
+    """A message that a gateway of several has refused."""
+
+    channel: str
+    address: str
+    at: datetime
+    is_for_good: bool
 
 
 class Mail(NamedTuple):
@@ -66,6 +86,14 @@ class World(NamedTuple):
     """Since when the switch has been off; nothing if it is on."""
     reports: str = ""
     """What the carrier reports of each text: `delivered`, or its words about a failure; nothing if it is silent."""
+    reports_of: tuple[tuple[str, str], ...] = ()
+    """The same of channels whose gateways bring the claim back: pairs of a channel and a report."""
+    refusals: tuple[Refusal, ...] = ()
+    """What these gateways have refused, LINE's among them."""
+    out: frozenset[str] = frozenset()
+    """The channels whose gateways are out: they take nothing."""
+    stopped: frozenset[Channel] = frozenset()
+    """The channels that the switch has stopped, long ago."""
     unseen: frozenset[str] = frozenset()
     """Deliveries that died or failed while a newer delivery of their message was under way: no queue repeats them."""
 
@@ -89,14 +117,18 @@ _FAILED_CALL = partial(ServiceCallError, "Call", "Failed")
 _LOST_OF_TABLE = Answer("lost", error=_no_connection)
 _ANSWER_LOST_OF_TABLE = Answer("answer lost", error=_no_answer)
 _LOST = Answer("lost", error=_FAILED_CALL)
-_OFF = Answer("off", value=False)
+_OFF = Answer("off", value=(False, frozenset()))
 
 _SILENT = Published(PublishOutcome.UNKNOWN, code="ReadTimeoutError")
 _REFUSALS = {
     Fault.REFUSED_FOR_NOW: Published(PublishOutcome.REFUSED_FOR_NOW, code="Throttling"),
     Fault.REFUSED_FOR_GOOD: Published(PublishOutcome.REFUSED_FOR_GOOD, code="OptedOut"),
+    Fault.OPTED_OUT_THERE: Published(
+        PublishOutcome.REFUSED_FOR_GOOD, code="DESTINATION_PHONE_NUMBER_OPTED_OUT", opted_out=True
+    ),
     Fault.SILENT_NOT_TAKEN: _SILENT,
 }
+_OUT = Published(PublishOutcome.REFUSED_FOR_NOW, code="ServiceUnavailable", retry_after=timedelta(hours=3))
 
 
 def effect_of(world: World, call: Call, fault: Fault | None, now: datetime, label: str) -> Effect:
@@ -105,7 +137,7 @@ def effect_of(world: World, call: Call, fault: Fault | None, now: datetime, labe
         return Effect(world, None)
     if call.port == "table":
         return _of_table(world, call, fault)
-    if call.port == "carrier" and call.operation == "publish":
+    if call.port == "carrier" and call.operation in _PUBLISHES:
         return _of_publish(world, call, fault, now, label)
     return _of_other_port(world, call, fault, now)
 
@@ -153,18 +185,77 @@ def _answer_of_busy_table(world: World, call: Call) -> Answer:
     return Answer("busy", error=busy(call.operation))
 
 
+_PUBLISHES = frozenset({"publish", "text", "mail", "push", "call"})
+"""The calls that hand over a message: SNS's, and those of the other gateways."""
+
+
 def _of_publish(world: World, call: Call, fault: Fault | None, now: datetime, label: str) -> Effect:
+    outgoing: Outgoing
+    outgoing, message_id = call.request
     if fault in _REFUSALS:
-        return Effect(world, Answer(fault, _REFUSALS[fault]))
-    sms: Outgoing
-    sms, message_id = call.request
-    text = Text(sms.address, sms.body.text, now, label, message_id)
-    after = world._replace(texts=(*world.texts, text), mail=(*world.mail, *_reports_of(world, text)))
+        refused = _REFUSALS[fault]
+        after = world if call.operation == "publish" else _with_refusal(world, outgoing, refused, now)
+        return Effect(after, Answer(fault, refused))
+    if outgoing.channel in world.out:
+        after = _with_refusal(world, outgoing, _OUT, now)
+        return Effect(after, None if fault is Fault.DIES_AFTER else Answer("out", _OUT))
+    taken = _taken_before(world, outgoing) if call.operation == "push" else None
+    if taken is None:
+        report = world.reports if call.operation == "publish" else dict(world.reports_of).get(outgoing.channel, "")
+        stage, about = _marked_by(world, outgoing)
+        text = Text(
+            address=outgoing.address, words=outgoing.body.text, at=now, by=label, message_id=message_id,
+            channel=outgoing.channel.value, customer_id=outgoing.customer_id, claim_id=outgoing.claim_id, stage=stage,
+            about=about, report=report,
+        )  # fmt: skip
+        mail = _reports_of(world, text) if call.operation == "publish" else _events_of(world, text, outgoing)
+        after = world._replace(texts=(*world.texts, text), mail=(*world.mail, *mail))
+    else:
+        after, message_id = world, taken.message_id
     if fault is Fault.DIES_AFTER:
         return Effect(after, None)
     if fault is Fault.SILENT_TAKEN:
         return Effect(after, Answer(fault, _SILENT))
-    return Effect(after, Answer("accepted", Published(PublishOutcome.ACCEPTED, message_id=message_id)))
+    published = Published(PublishOutcome.ACCEPTED, message_id=message_id)
+    return Effect(after, Answer(("accepted", message_id), published))
+
+
+def _with_refusal(world: World, outgoing: Outgoing, answer: Published, now: datetime) -> World:
+    is_for_good = answer.outcome is PublishOutcome.REFUSED_FOR_GOOD
+    if answer.outcome is PublishOutcome.UNKNOWN:
+        return world
+    refusal = Refusal(outgoing.channel.value, outgoing.address, now, is_for_good)
+    return world._replace(refusals=(*world.refusals, refusal))
+
+
+def _taken_before(world: World, outgoing: Outgoing) -> Text | None:
+    """Return the message that a retry key has brought already."""
+    found = (text for text in world.texts if text.channel == outgoing.channel and text.claim_id == outgoing.claim_id)
+    return next(found, None)
+
+
+def _marked_by(world: World, outgoing: Outgoing) -> tuple[int | None, tuple[str, ...]]:
+    """Return the stage of a message's claim, and the instalments whose stage it has marked."""
+    row = world.rows.get((CUSTOMERS, outgoing.customer_id, "standing"))
+    standing = read_once(row, standing_of)
+    entries = standing.ledger if standing is not None else ()
+    entry = next((entry for entry in entries if entry.claim_id and entry.claim_id == outgoing.claim_id), None)
+    if standing is None or entry is None:
+        return None, ()
+    marked = [
+        f"{key} {reached.due_on}"
+        for key, reached in standing.progress.items()
+        if reached.stage == entry.stage and entry.marks(key.rpartition("#")[0])
+    ]
+    return entry.stage, tuple(sorted(marked))
+
+
+def _events_of(world: World, text: Text, outgoing: Outgoing) -> tuple[Mail, ...]:
+    """Return the event of a service about a message, which may come at once."""
+    if not text.report:
+        return ()
+    body = event_of(text.report, outgoing, text.message_id, text.at)
+    return (Mail(f"report {len(world.mail)}", "channel", body, text.at),)
 
 
 def _reports_of(world: World, text: Text) -> tuple[Mail, ...]:
@@ -175,7 +266,7 @@ def _reports_of(world: World, text: Text) -> tuple[Mail, ...]:
     receipt = {
         "message_id": text.message_id,
         "at": text.at.isoformat(),
-        "phone": text.phone,
+        "phone": text.address,
         "delivered": is_delivered,
         "response": "" if is_delivered else world.reports,
     }
@@ -215,7 +306,8 @@ def _publish(world: World, request: Any, _: datetime) -> tuple[World, Answer]:  
 
 
 def _is_on(world: World, _: Any, __: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
-    return world, Answer(world.off_since is None, world.off_since is None)
+    is_on = world.off_since is None
+    return world, Answer((is_on, world.stopped), (is_on, world.stopped))
 
 
 def _news(world: World, _: Any, now: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port

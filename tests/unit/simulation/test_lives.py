@@ -5,9 +5,9 @@ from unittest.mock import patch
 import pytest
 
 from dunning.services.send.sender import SendService
+from tests.simulation.catalogue import BY_NAME
 from tests.simulation.lives import Life
 from tests.simulation.prove import Task, do, tasks_of, tasks_of_lives
-from tests.simulation.scenarios import BY_NAME
 from tests.simulation.simulator import Move, Situation
 
 

@@ -35,7 +35,7 @@ from tests.simulation.promises import (
 from tests.simulation.scenarios import FACTS, rows_of
 from tests.simulation.simulator import Move, Situation, Step
 from tests.simulation.tables import CONTACTS, Rows, row_key, stored
-from tests.simulation.workers import Call, Result
+from tests.simulation.workers import Call, Result, claim_id_of
 from tests.simulation.world import NOTES_ARE_KEPT, Mail, Text, World
 from tests.support.builders import a_lender_record
 from tests.support.people import NOW, waking
@@ -46,7 +46,7 @@ RECORD = a_lender_record(FACTS)
 def a_claim(number: int = 1, at: datetime = NOW, send_id: str = "") -> LedgerEntry:
     return LedgerEntry(
         send_id=send_id or f"send-{number}",
-        claim_id=f"job/{number}.1",
+        claim_id=claim_id_of(f"job/{number}", 1),
         at=at,
         stage=-3,
         accounts=("A0001-0",),
@@ -59,7 +59,7 @@ def a_refused_contact() -> Contact:
     return Contact(
         customer_id=FACTS.customer_id,
         send_id="send",
-        claim_id="job/1.1",
+        claim_id=claim_id_of("job/1", 1),
         at=NOW,
         state=ContactState.REFUSED,
         stage=-3,

@@ -7,10 +7,10 @@ from unittest.mock import patch
 import pytest
 
 from dunning.services.send.sender import SendService
+from tests.simulation.catalogue import BY_NAME
 from tests.simulation.ending import ending_of
 from tests.simulation.promises import judge_move
 from tests.simulation.prove import explore, findings_of
-from tests.simulation.scenarios import BY_NAME
 from tests.simulation.search import Budget, Explored, Search
 from tests.simulation.simulator import Simulator, Situation
 from tests.simulation.trace import UnknownMoveError, parse_replay, retold
