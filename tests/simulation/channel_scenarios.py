@@ -317,7 +317,7 @@ def _news() -> Iterator[Scenario]:
     yield _scenario(
         "block x return",
         "news",
-        _starting(job(), _on_line("block", BLOCK), _on_line("return", RETURN)),
+        _starting(_on_line("block", BLOCK), _on_line("return", RETURN)),
         _is_back,
     )
     # A message fails while its address is corrected, and while a stop is on its way.

@@ -31,14 +31,16 @@ class GatewaysByName:
         Publish a message by the gateway of a name, and class the answer.
 
         Only a gateway that takes a claim once is asked again, if it has not answered (`Gateway.repeatable`): the repeat
-        brings the message if the first request did not, and says so if it did.
+        brings the message if the first request did not, and says so if it did. A repeat that is refused says nothing of
+        the first request: the outcome stays unknown.
         """
         gateway = self._gateway(name)
         if gateway is None or gateway.channel is not outgoing.channel:
             return Published(PublishOutcome.REFUSED_FOR_NOW, code=NOT_CONFIGURED, retry_after=_AFTER_REPAIR)
         answer = gateway.publish(outgoing)
         if answer.outcome is PublishOutcome.UNKNOWN and gateway.repeatable:
-            answer = gateway.publish(outgoing)
+            again = gateway.publish(outgoing)
+            return again if again.outcome is PublishOutcome.ACCEPTED else answer
         return answer
 
     def _gateway(self, name: str) -> Gateway | None:

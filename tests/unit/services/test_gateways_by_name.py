@@ -1,0 +1,44 @@
+"""A gateway that takes a claim once is asked again after silence, and its repeat is believed only if it says yes."""
+
+from datetime import timedelta
+
+import pytest
+
+from dunning.domain.delivery.channels import Channel
+from dunning.ports.gateways import Published, PublishOutcome
+from dunning.services.send.gateways_by_name import GatewaysByName
+from tests.support.fakes import FakeGateway
+from tests.support.outgoing import outgoing_line
+
+SILENCE = Published(PublishOutcome.UNKNOWN, code="ReadTimeoutError")
+TAKEN = Published(PublishOutcome.ACCEPTED, message_id="taken-1")
+BUSY = Published(PublishOutcome.REFUSED_FOR_NOW, code="429", retry_after=timedelta(minutes=1))
+NOBODY = Published(PublishOutcome.REFUSED_FOR_GOOD, code="400")
+
+
+class Line(FakeGateway):
+    channel = Channel.LINE
+    name = "line"
+    repeatable = True
+
+
+def asked(*answers: Published) -> tuple[Published, int]:
+    gateway = Line()
+    gateway.answers = list(answers)
+    return GatewaysByName(gateway).publish_once("line", outgoing_line()), len(gateway.published)
+
+
+def test_a_repeat_that_says_yes_settles_the_silence() -> None:
+    assert asked(SILENCE, TAKEN) == (TAKEN, 2)
+
+
+@pytest.mark.parametrize("repeat", [SILENCE, BUSY, NOBODY])
+def test_a_repeat_that_is_refused_says_nothing_of_the_first_request_which_may_have_been_taken(
+    repeat: Published,
+) -> None:
+    assert asked(SILENCE, repeat) == (SILENCE, 2)
+
+
+@pytest.mark.parametrize("first", [TAKEN, BUSY, NOBODY])
+def test_a_first_answer_that_is_definite_is_believed_and_nothing_is_repeated(first: Published) -> None:
+    assert asked(first) == (first, 1)
