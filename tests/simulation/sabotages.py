@@ -24,27 +24,30 @@ from dunning.adapters.dynamodb import customer_table, reading, writing
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import lender_record_item, standing_item
+from dunning.contracts import ses_event
 from dunning.domain.customer import lender_record as lender_records
 from dunning.domain.customer import returning
 from dunning.domain.customer import standing as standings
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import LenderRecord, record_snapshot
-from dunning.domain.customer.standing import LedgerEntry, Progress, Standing
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, with_address_refused
+from dunning.domain.decision import channel_choice, hours, ladder
 from dunning.domain.decision import decide as decisions
-from dunning.domain.decision import hours, ladder
 from dunning.domain.decision.caps import cap_in_the_way
 from dunning.domain.decision.rules import SNS, ContactHours
-from dunning.domain.delivery import receipt_effects
+from dunning.domain.delivery import receipt_effects, undelivered
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.replies import opt_out_confirmation, reply_effects
+from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.policy import PolicyBook
 from dunning.ports.customers import Customer
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import QueueMessage
-from dunning.services import news_first, optimistic, planning
+from dunning.services import channel_wishes, news_first, optimistic, planning
+from dunning.services import replies as reply_services
 from dunning.services.delivery_receipts import DeliveryReceiptService
 from dunning.services.erasure.erase import ErasedUploads, EraseService
 from dunning.services.erasure.purge import PurgeService
@@ -59,8 +62,10 @@ from dunning.services.send.confirmations import OptOutConfirmations
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.messages import message_to
 from dunning.services.send.sender import SendService
+from dunning.services.take_channel_events import ChannelEventService
 from tests.simulation import cast, ports
 from tests.simulation.promises import (
+    AFTER_STOP,
     AT_NIGHT,
     BLIND,
     CLAIMED_TWICE,
@@ -75,7 +80,10 @@ from tests.simulation.promises import (
     NOT_CLAIMED,
     NOT_FOLLOWED,
     OUT_OF_DATE,
+    OUT_OF_ORDER,
+    SAID_AGAIN,
     SWITCHED_OFF,
+    THIRD,
     TOO_OFTEN,
     TWICE,
     UNALARMED,
@@ -495,6 +503,50 @@ def _no_uploads(self: EraseService, again: object, seconds_left: object) -> Eras
 def _always_through(*given: object) -> bool:
     del given
     return True
+
+
+# ------------------------------------------------------------------ channels
+
+
+class _NoAnswerIsNoAddress(ports.SimulatedMails):
+    """Takes silence for a refusal of the address, so that the next channel takes over."""
+
+    def publish(self, outgoing: Outgoing) -> Published:
+        answer = super().publish(outgoing)
+        is_silent = answer.outcome is PublishOutcome.UNKNOWN
+        return answer._replace(outcome=PublishOutcome.REFUSED_FOR_GOOD) if is_silent else answer
+
+
+_SAID_ELSEWHERE = "said on another channel than SMS"
+
+
+@contextmanager
+def _ends_one_channel() -> Iterator[None]:
+    """Take a stop on LINE for a block there."""
+    parse, apply = ReplyService._parse, reply_services.apply_reply
+
+    def parse_by_channel(self: ReplyService, inbound: Any, *given: Any) -> ParsedReply:  # noqa: ANN401
+        parsed = parse(self, inbound, *given)
+        return parsed if inbound.channel is Channel.SMS else replace(parsed, why=(_SAID_ELSEWHERE,))
+
+    def apply_there(facts: Facts, before: Standing, parsed: ParsedReply, at: datetime, *given: Any) -> Any:  # noqa: ANN401
+        if _SAID_ELSEWHERE not in parsed.why or ReplyIntent.OPT_OUT not in parsed.sure:
+            return apply(facts, before, parsed, at, *given)
+        return with_address_refused(before, Channel.LINE, facts.address_of(Channel.LINE), at), (), False
+
+    with (
+        patch.object(ReplyService, "_parse", parse_by_channel),
+        patch.object(reply_services, "apply_reply", apply_there),
+    ):
+        yield
+
+
+def _channel_events_done(self: ChannelEventService, messages: Sequence[Any]) -> list[str]:
+    _handle_channel_events(self, messages)
+    return []
+
+
+_handle_channel_events = ChannelEventService.handle_batch
 
 
 SABOTAGES: tuple[Sabotage, ...] = (
@@ -938,6 +990,168 @@ SABOTAGES: tuple[Sabotage, ...] = (
         ),
         scenario="closing x late receipt",
         breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="fall back on silence",
+        plant=_patched(cast, "SimulatedMails", _NoAnswerIsNoAddress),
+        scenario="channels x no LINE",
+        breaks=(SAID_AGAIN,),
+    ),
+    Sabotage(
+        name="fall back after a mail was accepted",
+        plant=_edited(
+            (
+                ses_event._events,
+                "return ChannelEvents(under_way=(UnderWay(event.claim, event.message_id, event.at),))",
+                'return _mail_receipt(event, DeliveryStatus.TEMPORARY_FAILURE, "")',
+            )
+        ),
+        scenario="channels x mail under way",
+        breaks=(SAID_AGAIN,),
+    ),
+    Sabotage(
+        name="believe a repeat that is refused",
+        plant=_edited(
+            (
+                GatewaysByName.publish_once,
+                "return again if again.outcome is PublishOutcome.ACCEPTED else answer",
+                "return again",
+            )
+        ),
+        scenario="channels",
+        breaks=(SAID_AGAIN,),
+        bounds=MORE,
+    ),
+    Sabotage(
+        name="repeat a mail as LINE is repeated",
+        plant=_patched(ports.SimulatedMails, "repeatable", value=True),
+        scenario="channels x no LINE",
+        breaks=(TWICE,),
+    ),
+    Sabotage(
+        name="say a stage a third time",
+        plant=_edited((undelivered.delivered_stage, "last.send_id.endswith(_RETRY_SUFFIX)", "False")),
+        scenario="channels x nothing arrives",
+        breaks=(THIRD,),
+    ),
+    Sabotage(
+        name="say a stage once more on the channel that failed",
+        plant=_edited((channel_choice.by_preference, "key=lambda each: each.channel in last", "key=lambda each: 0")),
+        scenario="channels x second contact",
+        breaks=(OUT_OF_ORDER,),
+    ),
+    Sabotage(
+        name="count the caps of a person on one channel alone",
+        plant=_edited(
+            (
+                decisions._Evaluation.__init__,
+                "self.texted_at.append(entry.at)",
+                'self.texted_at += [entry.at] if entry.channel == "line" else []',
+            )
+        ),
+        scenario="channels x cap of a day",
+        breaks=(TOO_OFTEN,),
+    ),
+    Sabotage(
+        name="forget the caps of a channel",
+        plant=_edited((channel_choice.shut_for_now, "if each.caps:", "if False:")),
+        scenario="channels x cap of LINE",
+        breaks=(TOO_OFTEN,),
+    ),
+    Sabotage(
+        name="end LINE alone after a stop on LINE",
+        plant=_ends_one_channel,
+        scenario="channels x stop on LINE",
+        breaks=(AFTER_STOP,),
+    ),
+    Sabotage(
+        name="drop a complaint about a mail",
+        plant=_edited((ChannelEventService._hand_on, "if wish.wish in WISHES_IN_WORDS", "if False")),
+        scenario="channels x complaint",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="close the number for a mail that bounced",
+        plant=_edited(
+            (
+                receipt_effects.apply_receipt,
+                "return with_address_refused(standing, channel, address, receipt.at)",
+                "standing = with_address_refused(standing, Channel.SMS, facts.phone, receipt.at)\n"
+                + " " * 12
+                + "return with_address_refused(standing, channel, address, receipt.at)",
+            )
+        ),
+        scenario="channels x mail bounced",
+        breaks=(UNTRUE,),
+    ),
+    Sabotage(
+        name="keep an address whose mail bounced",
+        plant=_edited(
+            (
+                receipt_effects.apply_receipt,
+                "return with_address_refused(standing, channel, address, receipt.at)",
+                "return standing",
+            )
+        ),
+        scenario="channels x mail bounced",
+        breaks=(NOT_FOLLOWED,),
+    ),
+    Sabotage(
+        name="ignore a block",
+        plant=_edited(
+            (
+                channel_wishes.apply_wish,
+                "return with_address_refused(standing, wish.channel, wish.address, wish.at)",
+                "return standing",
+            )
+        ),
+        scenario="channels x blocked",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="let a block win over the return that came after it",
+        plant=_edited((standings.with_address_refused, "known.is_usable and since > at", "False")),
+        scenario="channels x block x return",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="say that a channel event is done when it failed",
+        plant=_patched(ChannelEventService, "handle_batch", _channel_events_done),
+        scenario="channels x blocked",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="move customers at once in an outage",
+        plant=_edited((channel_choice.channels_out, "and at - outage.since >= after", "")),
+        scenario="channels x outage",
+        breaks=(OUT_OF_ORDER,),
+    ),
+    Sabotage(
+        name="skip the switch of a channel",
+        plant=_edited((SendService._decide, "decision.reminder.channel in self._switch.stopped_channels()", "False")),
+        scenario="channels x channel stopped",
+        breaks=(SWITCHED_OFF,),
+    ),
+    Sabotage(
+        name="call somebody who has not agreed to it",
+        plant=_edited(
+            (channel_choice._why_unreachable, "each.consent_required and", "False and"),
+            (channel_choice.shut_for_now, "each.consent_required and", "False and"),
+        ),
+        scenario="channels x no consent to calls",
+        breaks=(IN_SILENCE,),
+    ),
+    Sabotage(
+        name="write to a mailbox of two customers",
+        plant=_edited((channel_choice._why_unreachable, "if standing.shares_address(", "if False and (")),
+        scenario="channels x mailbox shared",
+        breaks=(IN_SILENCE,),
+    ),
+    Sabotage(
+        name="hand a message over shortly before the hours end",
+        plant=_edited((channel_choice._hours_open, "if lapses and", "if False and")),
+        scenario="channels x ten minutes before night",
+        breaks=(AT_NIGHT,),
     ),
 )
 

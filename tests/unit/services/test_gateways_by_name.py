@@ -17,6 +17,8 @@ NOBODY = Published(PublishOutcome.REFUSED_FOR_GOOD, code="400")
 
 
 class Line(FakeGateway):
+    """LINE, which knows the claim of a message and takes it once."""
+
     channel = Channel.LINE
     name = "line"
     repeatable = True
