@@ -8,11 +8,20 @@ Claims: the steps after the claim of a contact that all sending services share.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.standing import LedgerEntry, Standing, without_claim
+from dunning.domain.customer.standing import (
+    LedgerEntry,
+    Progress,
+    Standing,
+    first_asked,
+    progress_key,
+    with_claim,
+    without_claim,
+)
+from dunning.domain.decision.decisions import Reminder
 from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -57,6 +66,34 @@ def unknown_outcome_record(customer_id: str, facts: Facts | None, entry: LedgerE
         lender=facts.lender if facts else "",
         code="sender_crashed",
     )
+
+
+def with_reminder_claimed(
+    standing: Standing,
+    facts: Facts,
+    reminder: Reminder,
+    rules: Rules,
+    at: datetime,
+    for_wake: datetime,
+    claim_id: str,
+) -> Standing:
+    """Return the standing with one more contact in its ledger, and the stages that the contact marks."""
+    entry = LedgerEntry(
+        send_id=reminder.send_id,
+        claim_id=claim_id,
+        at=at,
+        stage=reminder.stage,
+        accounts=reminder.account_ids,
+        channel=reminder.channel,
+        for_wake=for_wake,
+        also_named=reminder.also_named,
+    )
+    reached = {
+        key: Progress(reached.stage, reminder.on, reached.due_on, first_asked(standing, facts, key))
+        for reached in reminder.reached_stages
+        for key in [progress_key(reached.account_id, reached.number)]
+    }
+    return with_claim(standing, entry, reached, rules.longest_window, facts)
 
 
 def release_claim(

@@ -22,15 +22,11 @@ from dunning.contracts.job import parse_job
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import (
     LedgerEntry,
-    Progress,
     Standing,
     Wake,
     claim_for_wake,
-    first_asked,
-    progress_key,
     said_last,
     with_address_refused,
-    with_claim,
     with_decision,
     with_outage,
 )
@@ -72,6 +68,7 @@ from dunning.services.send.claims import (
     PricedPolicies,
     release_claim,
     unknown_outcome_record,
+    with_reminder_claimed,
 )
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.messages import UnsubscribeUrl, message_to, record_of
@@ -368,22 +365,8 @@ class SendService:
         with the claim, the decision that follows and its reviews, or `None` if another writer was first.
         """
         rules = self._rules(facts, now)
-        entry = LedgerEntry(
-            send_id=reminder.send_id,
-            claim_id=self._new_id(),
-            at=now,
-            stage=reminder.stage,
-            accounts=reminder.account_ids,
-            channel=reminder.channel,
-            for_wake=for_wake,
-            also_named=reminder.also_named,
-        )
-        reached = {
-            key: Progress(reached.stage, reminder.on, reached.due_on, first_asked(standing, facts, key))
-            for reached in reminder.reached_stages
-            for key in [progress_key(reached.account_id, reached.number)]
-        }
-        after = with_claim(standing, entry, reached, rules.longest_window, facts)
+        after = with_reminder_claimed(standing, facts, reminder, rules, now, for_wake, self._new_id())
+        entry = after.ledger[-1]
         if entry.channel in after.outages:
             after = replace(
                 after, outages={name: each for name, each in after.outages.items() if name != entry.channel}
