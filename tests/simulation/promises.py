@@ -72,8 +72,8 @@ ENDINGS: Final = frozenset({
     "nothing_open", "opted_out", "not_in_list", "number_refused", "shared_phone", "no_channel", "bankrupt", "deceased",
     "represented", "wrong_person", "ceased", "no_consent", "on_hold", "unknown_lender", "unknown_jurisdiction",
     "country_not_allowed", "stored_elsewhere", "unknown_time_zone", "no_written_notice", "ladder_finished",
-    "calendar_not_covered", "no_lawful_moment", "no_text", "unknown_currency", "text_refused", "text_too_long",
-    "template_not_registered", "unreadable_record",
+    "unanswered", "calendar_not_covered", "no_lawful_moment", "no_text", "unknown_currency", "text_refused",
+    "text_too_long", "template_not_registered", "unreadable_record",
 })  # fmt: skip
 """The stops of the design, each with somebody who can end it."""
 

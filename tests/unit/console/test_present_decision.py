@@ -110,6 +110,10 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
         "No text.",
         "Before the next stage a written notice is needed, and none is on record for account A1 no. 1.",
     ),
+    Reason.UNANSWERED: (
+        "No text.",
+        "Several reminders in a row were left without a payment or a reply. A person takes over.",
+    ),
     Reason.CALENDAR_NOT_COVERED: (
         "No text; the next look is on Tue 8 Dec 2026, 10:00.",
         "The holiday calendar of the place ends before that day. It needs a new calendar.",

@@ -15,8 +15,9 @@ from dunning.domain.decision import decide as decide_module
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
 from dunning.domain.decision.gates import GATES
-from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Policies, Rules, Scope
+from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, FatigueLimits, Policies, Rules, Scope
 from dunning.domain.delivery.channels import Channel
+from dunning.ports.telemetry import Metric, metric_of_decision
 from tests.support.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,
@@ -146,6 +147,13 @@ def all_of(*changes: Change) -> Change:
     return change
 
 
+def unanswered(case: Case) -> Case:
+    """Let three reminders go unheard, and a person take over after so many."""
+    ledger = tuple(a_text(DUE_DAY - days * DAY, "A9") for days in (26, 18, 10))
+    case = with_standing(ledger=(*ledger, *case.standing.ledger))(case)
+    return with_rules(fatigue=FatigueLimits(after=2, stop_after=3))(case)
+
+
 SHUT: dict[Reason, Change] = {
     Reason.NOTHING_OPEN: all_paid,
     Reason.SENDING_OFF: sending_off,
@@ -167,6 +175,7 @@ SHUT: dict[Reason, Change] = {
     Reason.NEXT_STAGE: next_stage,
     Reason.LADDER_FINISHED: ladder_finished,
     Reason.NO_WRITTEN_NOTICE: no_notice,
+    Reason.UNANSWERED: unanswered,
     Reason.CALENDAR_NOT_COVERED: calendar_ended,
     Reason.QUIET_HOURS: quiet,
     Reason.CLOSED_DAY: closed_today,
@@ -205,8 +214,8 @@ SAME_FACT = [
             Reason.STORED_ELSEWHERE,
         )
     ),
-    # Both are the texts in the ledger.
-    {Reason.PERSON_CAP, Reason.ACCOUNT_CAP},
+    # All are the texts in the ledger.
+    {Reason.PERSON_CAP, Reason.ACCOUNT_CAP, Reason.UNANSWERED},
     # A cap's window is over by the day of the next stage, and what was last sent before it moves the stage.
     {Reason.NO_WRITTEN_NOTICE, Reason.PERSON_CAP, Reason.ACCOUNT_CAP},
 ]
@@ -228,6 +237,11 @@ def pairs_of_gates() -> list[tuple[Reason, Reason]]:
 def test_a_shut_gate_is_named(reason: Reason) -> None:
     assert Case().decision().reason is Reason.DUE
     assert SHUT[reason](Case()).decision().reason is reason
+
+
+@pytest.mark.parametrize("reason", SHUT)
+def test_a_decision_of_every_reason_is_counted(reason: Reason) -> None:
+    assert metric_of_decision(SHUT[reason](Case()).decision()) in Metric
 
 
 @pytest.mark.parametrize(("earlier", "later"), pairs_of_gates())
@@ -341,6 +355,7 @@ REASONS = [
     pytest.param(Reason.NEXT_STAGE, next_stage(Case()), Wait, taipei("2026-12-04 10:00"), id="sent today: +3 is next"),
     pytest.param(Reason.LADDER_FINISHED, ladder_finished(Case()), Stop, None, id="the last stage was sent"),
     pytest.param(Reason.NO_WRITTEN_NOTICE, no_notice(Case()), Stop, None, id="+30 is due and no notice was written"),
+    pytest.param(Reason.UNANSWERED, unanswered(Case()), Stop, None, id="three reminders without an answer"),
     pytest.param(
         Reason.UNKNOWN_LENDER, with_facts(lender="nobody")(Case()), Stop, IN_A_DAY, id="a lender without a policy"
     ),

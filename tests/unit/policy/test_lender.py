@@ -7,8 +7,10 @@ from importlib.resources import files
 import pytest
 
 from dunning.domain.decision.decisions import Reason
-from dunning.domain.decision.rules import Cap, Rules
+from dunning.domain.decision.rules import Cap, FatigueLimits, Rules
 from dunning.policy import PolicyBook, PolicyError
+from dunning.policy.effective import effective_rules
+from ops.english import in_english
 from tests.support.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,
@@ -254,6 +256,20 @@ def test_the_pace_and_the_spread_are_own_or_the_policys() -> None:
     assert (own.catch_up_days, own.spread) == (5, timedelta())
 
 
+def test_unanswered_reminders_change_nothing_unless_the_policy_names_it() -> None:
+    assert rules_in(TEXT).fatigue is None
+    assert rules_in(with_line("fatigue = { after = 4 }")).fatigue == FatigueLimits(4, None)
+    assert rules_in(with_line("fatigue = { after = 4, stop_after = 6 }")).fatigue == FatigueLimits(4, 6)
+
+
+def test_the_policy_check_says_what_follows_when_nobody_answers() -> None:
+    book = book_of(with_line("fatigue = { after = 4, stop_after = 6 }"))
+    (taiwan,) = (found for found in effective_rules(book, "demo-tw", date(2026, 12, 1)) if found.place == "TW")
+    stages = in_english(next(limit.effective for limit in taiwan.limits if limit.topic == "stages"))
+    assert "after 4 reminders without an answer 6 days apart or more" in stages
+    assert "after 6 a person takes over" in stages
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
@@ -267,6 +283,13 @@ def test_the_pace_and_the_spread_are_own_or_the_policys() -> None:
         pytest.param("smallest_amounts = { TWD = 5000 }", "5000 TWD is no small rest.*at most 1000", id="most debts"),
         pytest.param("smallest_amounts = { TWD = -1 }", "smallest_amounts", id="less than nothing"),
         pytest.param('rest_on_holidays = "no"', "rest_on_holidays", id="a flag in words"),
+        pytest.param(
+            "fatigue = { after = 4, stop_after = 4 }",
+            r"fatigue.stop_after: 4 is not more than after = 4, which would have no effect; raise it",
+            id="a person who takes over before anything changes",
+        ),
+        pytest.param("fatigue = { after = 1 }", "fatigue.after", id="the first reminder is no fatigue"),
+        pytest.param("fatigue = { stop_after = 6 }", "fatigue.after", id="a stop alone"),
     ],
 )
 def test_a_pace_a_spread_or_an_amount_that_cannot_be_is_refused(line: str, says: str) -> None:

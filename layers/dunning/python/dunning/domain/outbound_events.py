@@ -23,6 +23,7 @@ class ReviewReason(StrEnum):
     PROMISED_BEFORE = "promised_before"
     SHARED_PHONE = "shared_phone"
     LADDER_FINISHED = "ladder_finished"
+    UNANSWERED = "unanswered"
     NO_WRITTEN_NOTICE = "no_written_notice"
     NUMBER_REFUSED = "number_refused"
     NO_CHANNEL = "no_channel"

@@ -32,6 +32,7 @@ REASONS: Mapping[str, str] = {
     "wrong_person": "the number is somebody else's",
     "ceased": "a refusal to pay: the law ends contact",
     "ladder_finished": "all reminders were sent: over to a person",
+    "unanswered": "too many reminders without an answer: over to a person",
     "no_written_notice": "a written notice has to come first",
     "unknown_lender": "no policy for this lender",
     "unknown_jurisdiction": "the law of the place is not known",

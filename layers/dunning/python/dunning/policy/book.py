@@ -19,7 +19,7 @@ from pydantic import Field
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.hours import start_of_day
-from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Rules, Scope, Windows
+from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, FatigueLimits, Rules, Scope, Windows
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.texts.lint import Linter, Severity
 from dunning.domain.texts.wording import Text
@@ -325,6 +325,7 @@ class PolicyBook:
                 for stage in ladder
             },
             failover_after=policy.failover_after,
+            fatigue=FatigueLimits(policy.fatigue.after, policy.fatigue.stop_after) if policy.fatigue else None,
         )
 
     def _may_store(self, place: Place) -> bool:

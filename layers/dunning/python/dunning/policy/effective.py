@@ -223,7 +223,14 @@ class _Explained:
     def _ladder(self) -> Limit:
         policy = self.lender.policy
         late = Saying("own_pace") if policy.catch_up == "own_pace" else Saying.of("apart", days=_days(policy.catch_up))
-        says = Saying.of("ladder", stages=_stages(self.rules.ladder), least=policy.min_days_between_stages, late=late)
+        says: Wordy = Saying.of(
+            "ladder", stages=_stages(self.rules.ladder), least=policy.min_days_between_stages, late=late
+        )
+        if fatigue := policy.fatigue:
+            rest = [Saying.of("fatigue", after=fatigue.after, least=2 * policy.min_days_between_stages)]
+            if fatigue.stop_after is not None:
+                rest.append(Saying.of("fatigue_stop", after=fatigue.stop_after))
+            says = Sayings((says, *rest))
         grace = self._section("grace", grace_in_words)
         own = SAME if self.rules.ladder == policy.ladder else _stages(policy.ladder)
         return Limit("stages", says, (*grace, self._of_lender(own, "ladder")))

@@ -221,6 +221,17 @@ class RepliesFile(Strict):
     doubt_days: int = Field(default=3, ge=1, le=10, strict=True)
 
 
+class FatigueFile(Strict):
+    """
+    What follows when reminders are left unanswered: so many in a row, since a payment, a reply or a failed delivery.
+
+    After `after` of them `min_days_between_stages` is doubled. After `stop_after` a person takes over; left out, never.
+    """
+
+    after: int = Field(ge=2, le=20, strict=True)
+    stop_after: int | None = Field(default=None, ge=3, le=40, strict=True)
+
+
 def valid_failover(written: object) -> timedelta:
     """
     Read after how many hours of outage another channel takes over.
@@ -247,7 +258,8 @@ class LenderFile(ChannelSenders):
     lender's own, the only ones a link may lead to. `smallest_amounts` are in units of the currency, not in cents.
     `pay_to_account` takes the place of `pay` for a customer who has a `pay_account` of their own. `channels` come in
     order of preference; a stage in `stages`, and a country, may have others. A gateway that takes nothing for
-    `failover_after` loses its customers to the next channel; left out, it never does.
+    `failover_after` loses its customers to the next channel; left out, it never does. Unanswered reminders change
+    nothing unless there is a `fatigue`.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
@@ -274,6 +286,7 @@ class LenderFile(ChannelSenders):
     channels: Order = (Channel.SMS,)
     stages: dict[StageKey, StageFile] = Field(default_factory=dict)
     failover_after: FailoverAfter | None = None
+    fatigue: FatigueFile | None = None
     countries: dict[str, CountryFile] = Field(min_length=1)
 
 
@@ -394,6 +407,12 @@ def _check_ladder(lender: Lender) -> None:
         raise file.refusal(
             ("catch_up",),
             f"{policy.catch_up} has no effect: min_days_between_stages is {policy.min_days_between_stages}",
+        )
+    fatigue = policy.fatigue
+    if fatigue and fatigue.stop_after is not None and fatigue.stop_after <= fatigue.after:
+        raise file.refusal(
+            ("fatigue", "stop_after"),
+            f"{fatigue.stop_after} is not more than after = {fatigue.after}, which would have no effect; raise it",
         )
     if policy.urgency and sorted(policy.urgency) != sorted(policy.ladder):
         raise file.refusal(("urgency",), "is not the ladder's stages in another order")

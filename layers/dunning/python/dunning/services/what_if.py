@@ -218,7 +218,7 @@ def _with_payment(account: Account, payment: AssumedPayment) -> Account:
         account,
         instalments=tuple(
             [
-                replace(each, paid=payment.paid) if each.number == payment.number else each
+                replace(each, paid=payment.paid, paid_at=payment.at) if each.number == payment.number else each
                 for each in account.instalments
             ]
         ),

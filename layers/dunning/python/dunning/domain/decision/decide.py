@@ -49,9 +49,10 @@ from dunning.domain.decision.decisions import (
     TraceStep,
     Wait,
 )
+from dunning.domain.decision.fatigue import silent_run_of
 from dunning.domain.decision.hours import is_closed_day, local_day, open_window, start_of_day, zone_named
 from dunning.domain.decision.ladder import next_step, stage_heard
-from dunning.domain.decision.rules import SNS, ChannelRules, ContactHours, Policies, Rules
+from dunning.domain.decision.rules import SNS, ChannelRules, ContactHours, FatigueLimits, Policies, Rules
 from dunning.domain.decision.spread import seconds_of_turns, turn_in, turn_of
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.undelivered import delivered_stage, retry_send_id
@@ -302,7 +303,9 @@ class _Evaluation:
     __slots__ = (
         "climbing",
         "day_of_next_turn",
+        "earliest_day",
         "facts",
+        "fatigue_step",
         "finished",
         "held_until",
         "hours_of_next_turn",
@@ -323,6 +326,7 @@ class _Evaluation:
         "stuck",
         "texted_at",
         "today",
+        "unanswered",
         "undelivered",
         "without_notice",
         "zones",
@@ -371,10 +375,29 @@ class _Evaluation:
                 if account_id not in entry.also_named:
                     self.last_texts[account_id] = entry.at
         self.person_cap = cap_in_the_way(rules.person_caps, self.texted_at) if self.texted_at else None
+        self.unanswered = 0
+        self.earliest_day = 0
+        self.fatigue_step: TraceStep | None = None
+        if rules.fatigue is not None and self.texted_at:
+            self._rest(rules.fatigue)
         self.held_until: datetime | None = None
         if holds:
             days = [hold.until for hold in holds if hold.until]
             self.held_until = start_of_day(zones, max(days).toordinal() + 1)
+
+    def _rest(self, limits: FatigueLimits) -> None:
+        """Take down from which day on a customer who does not answer may be reminded, or that a person takes over."""
+        run = silent_run_of(self.standing, self.facts)
+        if run < limits.after:
+            return
+        if limits.stop_after is not None and run >= limits.stop_after:
+            self.unanswered = run
+        last = max(entry.at for entry in self.standing.ledger if entry.stage is not None)
+        self.earliest_day = local_day(self.zones[0], last) + 2 * self.rules.min_days_between_stages
+        self.fatigue_step = (
+            "fatigue: %s reminders without an answer, none before %s",
+            (run, date.fromordinal(self.earliest_day)),
+        )
 
     def decide(self, now: datetime, steps: list[TraceStep]) -> Decision:
         """Ask gates 5 to 10 at `now`. If a gate is shut, find the moment when all are open."""
@@ -397,6 +420,9 @@ class _Evaluation:
         if self.held_until is not None and moment < self.held_until:
             return ShutGate(Reason.ON_HOLD, self.held_until, (("hold: running until %s", (self.held_until,)),))
         live, next_start = self._due_accounts(moment)
+        if self.unanswered and self.climbing:
+            silent: TraceStep = ("fatigue: %s reminders without an answer; over to a person", (self.unanswered,))
+            return ShutGate(Reason.UNANSWERED, None, (_NO_HOLD, silent))
         if not live:
             if self.without_notice:
                 missing = _no_notice(self.without_notice)
@@ -405,7 +431,8 @@ class _Evaluation:
                 finished: TraceStep = ("stage: the last one has been heard; over to a person", ())
                 return ShutGate(Reason.LADDER_FINISHED, None, (_NO_HOLD, finished))
             next_one: TraceStep = ("stage: the next one is due %s", (next_start,))
-            return ShutGate(Reason.NEXT_STAGE, next_start, (_NO_HOLD, next_one))
+            rest = () if self.fatigue_step is None else (self.fatigue_step,)
+            return ShutGate(Reason.NEXT_STAGE, next_start, (_NO_HOLD, *rest, next_one))
         blocked = self._shut_for_all(live, moment, next_start)
         if blocked is not None:
             return blocked
@@ -515,10 +542,12 @@ class _Evaluation:
             stage, first_day = candidate.stage, candidate.first_day = step
             if stage <= 0 and first_day < self.steps_hold_until:
                 self.steps_hold_until = first_day
+            if first_day < self.earliest_day:
+                candidate.first_day = self.earliest_day
             needs_notice = stage in notice_stages
             notice = _notice_day(earliest) if needs_notice else None
             candidate.lacks_notice = needs_notice and notice is None
-            if notice is not None and notice > first_day:
+            if notice is not None and notice > candidate.first_day:
                 candidate.first_day = notice
             self.climbing.append(candidate)
 
@@ -636,7 +665,19 @@ class _Evaluation:
         if not overdue:
             return _Selection(marked, marked, marked[0].stage)
         named = sorted(self._overdue_in(currency), key=_earliest_due)
-        return _Selection(named, marked, self._mildest(named, marked) or marked[0].stage)
+        stage = self._mildest(named, marked) or marked[0].stage
+        if self.rules.fatigue is not None:
+            # With a ladder for each account, a delay would pull texts apart that go as one without it.
+            marked = [each for each in named if each in marked or self._has_further_stage(each)]
+        return _Selection(named, marked, stage)
+
+    def _has_further_stage(self, candidate: _OpenAccount) -> bool:
+        """Tell whether an overdue account comes to another overdue stage, with the notice that it needs on record."""
+        if candidate not in self.climbing or candidate.stage <= 0:
+            return False
+        notice = _notice_day(candidate.earliest)
+        needs_notice = candidate.stage in self.rules.notice_stages
+        return not needs_notice or (notice is not None and notice <= self.today)
 
     def _mildest(self, named: list[_OpenAccount], marked: list[_OpenAccount]) -> int | None:
         """

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     WRONG_PERSON = "wrong_person"
     CEASED = "ceased"
     LADDER_FINISHED = "ladder_finished"
+    UNANSWERED = "unanswered"
     NO_WRITTEN_NOTICE = "no_written_notice"
 
     UNKNOWN_LENDER = "unknown_lender"

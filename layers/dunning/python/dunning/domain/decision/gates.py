@@ -53,8 +53,8 @@ GATES = (
         ),
     ),
     Gate(
-        "a stage is due, and has the written notice it needs",
-        frozenset({Reason.NEXT_STAGE, Reason.LADDER_FINISHED, Reason.NO_WRITTEN_NOTICE}),
+        "a stage is due, has the written notice it needs, and not too many were left unanswered",
+        frozenset({Reason.NEXT_STAGE, Reason.LADDER_FINISHED, Reason.NO_WRITTEN_NOTICE, Reason.UNANSWERED}),
     ),
     Gate(
         "the calendar covers the day, and contact hours are open",

@@ -44,6 +44,7 @@ STOPS: Mapping[Reason, StopRow] = {
     Reason.UNKNOWN_TIME_ZONE: StopRow(_NEW_FACTS, ReviewReason.UNKNOWN_TIME_ZONE),
     Reason.NO_WRITTEN_NOTICE: StopRow("a written notice", ReviewReason.NO_WRITTEN_NOTICE),
     Reason.LADDER_FINISHED: StopRow("whoever takes over", ReviewReason.LADDER_FINISHED),
+    Reason.UNANSWERED: StopRow("a payment, a reply, or whoever takes over", ReviewReason.UNANSWERED),
     Reason.CALENDAR_NOT_COVERED: StopRow("a new calendar, for a whole place: `CalendarAlarm`"),
     Reason.NO_LAWFUL_MOMENT: StopRow(_NEW_POLICY, ReviewReason.NO_LAWFUL_MOMENT),
     Reason.NO_TEXT: StopRow(_NEW_POLICY, ReviewReason.NO_TEXT),

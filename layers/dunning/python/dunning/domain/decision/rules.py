@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts
@@ -45,6 +45,15 @@ class Cap:
         hours = self.window // timedelta(hours=1)
         span = f"{hours // 24} days" if hours > 24 and hours % 24 == 0 else f"{hours} hours"  # noqa: PLR2004 - a day
         return f"{self.count} text{'s' if self.count > 1 else ''} in {span}"
+
+
+class FatigueLimits(NamedTuple):
+    """How many reminders in a row may be left without any answer before there are fewer, and before there are none."""
+
+    after: int
+    """From so many on, `min_days_between_stages` is doubled, and holds between all reminders of the person."""
+    stop_after: int | None
+    """After so many no reminder follows; `None` if they go on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,6 +231,8 @@ class Rules:
     """The wordings of channels other than SMS, by language."""
     failover_after: timedelta | None = None
     """How long a gateway may take nothing before its customers get another channel; `None` for ever."""
+    fatigue: FatigueLimits | None = None
+    """When reminders are left unanswered; `None` if the policy says nothing of it."""
     is_sms_only: bool = field(init=False)
     """Whether all there is are SMS by SNS, without limits of their own. Then no channel has to be chosen."""
 

@@ -213,7 +213,7 @@ class PolicyComparison:
         self.differing += 1
         moves = next_text_moves(today, changed)
         self.next_texts[moves] += 1
-        found = self.kinds.setdefault(_kind_of(today, changed, moves), [])
+        found = self.kinds.setdefault(_kind_of_difference(today, changed, moves), [])
         if len(found) < EXAMPLES:
             found.append(customer())
 
@@ -236,7 +236,7 @@ class PolicyComparison:
         return list(_in_turn(self.kinds))[:EXAMPLES]
 
 
-def _kind_of(today: Course, changed: Course, moves: NextText) -> str:
+def _kind_of_difference(today: Course, changed: Course, moves: NextText) -> str:
     """Name the difference, so that examples show each kind."""
     more = len(changed.texts) - len(today.texts)
     texts = "more texts" if more > 0 else "fewer texts" if more else "as many texts"
