@@ -63,6 +63,8 @@ LANGUAGE =
 COUNTRY =
 PLACE =
 POLICIES =
+POLICY =
+PAYMENTS =
 CHECK =
 REGION =
 STACK =
@@ -107,7 +109,7 @@ CHROMIUM =
 SHOTS =
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
-VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES CHECK REGION STACK \
+VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES POLICY PAYMENTS CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
 	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT ROWS MODULE \
 	CHANNEL TWICE RUNS JOBS PORT CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
@@ -178,6 +180,18 @@ policy-check: setup-run ## Print which limits hold, by lender and place, and whe
 		$(if $(PLACE),--place "$(PLACE)") $(if $(POLICIES),--policies "$(POLICIES)") \
 		$(if $(REGION),--region "$(REGION)") $(if $(SINCE),--since "$(SINCE)") \
 		$(if $(COUNSEL),--counsel "$(COUNSEL)")
+
+.PHONY: whatif
+whatif: setup-run ## Compare a changed policy with today's over your customers: texts, money, hours, people
+#= POLICY=folder (the changed files) ACCOUNTS=file.csv START=2026-12-01 DAYS=45 PAYMENTS=nobody, file, records or own.csv
+#= POLICIES=folder (today's, if not ours) LENDER=demo-tw ENCODING=big5 SEED=1 JOBS=2 OUT=folder
+#= STACK=dunning-prod REGION=ap-northeast-1 (the customers of a deployed stack; nothing is written there)
+	@$(BIN)/python -m tests.local.what_if $(if $(POLICY),--policy="$(POLICY)") $(if $(POLICIES),--policies="$(POLICIES)") \
+		$(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(ENCODING),--encoding="$(ENCODING)") \
+		$(if $(LENDER),--lender="$(LENDER)") $(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") \
+		$(if $(PAYMENTS),--payments="$(PAYMENTS)") $(if $(SEED),--seed="$(SEED)") $(if $(OUT),--out="$(OUT)") \
+		$(if $(filter-out auto,$(JOBS)),--jobs="$(JOBS)") \
+		$(if $(STACK),--stack="$(STACK)") $(if $(REGION),--region="$(REGION)")
 
 # The text goes through the environment: it may hold any sign.
 .PHONY: reply

@@ -39,6 +39,7 @@ from dunning.domain.effect.courses import AssumedPayment, Course, DifferingCusto
 from dunning.domain.effect.intervals import customers_needed, weeks_needed
 from dunning.domain.errors import DunningError, ServiceCallError
 from dunning.policy import PolicyBook, PolicyError, load_policies
+from dunning.ports.clock import Clock
 from dunning.services.what_if import CustomerAtStart, PlayedUnder, compare, course_of
 from ops.own_policies import changed_files, changes_over, over_the_package
 from ops.stack import StackError, deployed
@@ -277,7 +278,7 @@ class _Asked(NamedTuple):
     processes: int
 
 
-def _read(options: argparse.Namespace) -> _Asked:
+def _read(options: argparse.Namespace, clock: Clock) -> _Asked:
     """
     Read all that is asked for.
 
@@ -300,7 +301,9 @@ def _read(options: argparse.Namespace) -> _Asked:
     changed_book = load_policies(changes_over(policy, below))
     days, seed, processes = _number("DAYS", options.days), _number("SEED", options.seed), _number("JOBS", options.jobs)
     if options.stack:
-        return _of_stack(options, policy, differing, changed_book, days, seed, processes)
+        period = _from_now(clock, days)
+        return _of_stack(options, policy, differing, changed_book, period, seed, processes)
+    hazards = {} if options.payments == AS_RECORDED else _hazards(options.payments)
     asked = read_asked(options)
     begin = begin_of(asked.start)
     portfolio = from_file(asked.accounts, asked.name, asked.form, asked.policies.book, begin)
@@ -311,8 +314,6 @@ def _read(options: argparse.Namespace) -> _Asked:
             raise WhatIfChoiceError(
                 f"PAYMENTS=records: {asked.name} has no paid_on before {asked.start}; give a table, or use nobody"
             )
-    else:
-        hazards = _hazards(options.payments)
     play = _play(portfolio, (asked.policies.book, changed_book), Period(begin, end), options.payments, hazards, seed)
     paid = _in_words(options.payments, seed)
     return _Asked(play, asked.name, policy, differing, paid, portfolio.refused, processes)
@@ -323,7 +324,7 @@ def _of_stack(
     policy: Path,
     differing: Sequence[str],
     changed_book: PolicyBook,
-    days: int,
+    period: Period,
     seed: int,
     processes: int,
 ) -> _Asked:
@@ -340,11 +341,15 @@ def _of_stack(
     if not portfolio.customers:
         raise WhatIfChoiceError(f"STACK={options.stack}: no customer is planned there: load a file first")
     book = load(Path(options.policies) if options.policies else None).book
-    begin = SystemClock().now()
-    period = Period(begin, begin + timedelta(days=days))
-    play = _play(portfolio, (book, changed_book), period, options.payments, _hazards(options.payments), seed)
+    books = book.stored_in(session.region_name), changed_book.stored_in(session.region_name)
+    play = _play(portfolio, books, period, options.payments, _hazards(options.payments), seed)
     paid = _in_words(options.payments, seed)
     return _Asked(play, f"stack {options.stack}", policy, differing, paid, portfolio.refused, processes)
+
+
+def _from_now(clock: Clock, days: int) -> Period:
+    now = clock.now()
+    return Period(now, now + timedelta(days=days))
 
 
 def _hazards(payments: str) -> Hazards:
@@ -410,12 +415,12 @@ class _Progress:
             sys.stderr.flush()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, clock: Clock | None = None) -> int:
     """Compare, write the files, print the report, and return the exit status."""
     options = _parser().parse_args(arguments)
     out = Path(options.out)
     try:
-        asked = _read(options)
+        asked = _read(options, clock or SystemClock())
     except PolicyError as error:
         sys.stderr.write(f"Refused: {error}\n")
         return 1

@@ -71,7 +71,8 @@ def from_file(accounts: bytes, name: str, form: FileForm, book: PolicyBook, begi
     summary = service.load(_BUCKET, key, begin)
     facts = store.facts
     if not facts:
-        why = summary.refused or "every row was refused: load it with `make run`, which says why"
+        why = ": ".join(filter(None, (summary.field, summary.refused, summary.hint)))
+        why = why or "every row was refused; `make run` with this file says why"
         raise WhatIfChoiceError(f"ACCOUNTS={name}: nothing was loaded: {why}")
     paid_later: defaultdict[str, list[AssumedPayment]] = defaultdict(list)
     for payment in later:
@@ -158,7 +159,7 @@ def read_hazards(file: Path) -> Hazards:
         group, day, share = cells
         if group not in {"all", "current", "overdue"}:
             raise WhatIfChoiceError(f"{place}: group: {group!r} is none; use all, current or overdue")
-        if not day.lstrip("-").isdecimal() or abs(int(day)) > _MOST_DAY:
+        if not day.removeprefix("-").isdecimal() or abs(int(day)) > _MOST_DAY:
             raise WhatIfChoiceError(
                 f"{place}: day: {day!r} is no day from -{_MOST_DAY} to {_MOST_DAY}; use days past due"
             )

@@ -39,7 +39,7 @@ def what_if_report(result: WhatIfResult, refused: int = 0) -> Iterator[str]:
     today, changed = result.today, result.changed
     yield from _section("ALL TOGETHER", _totals(today, changed))
     yield from _next_texts(result)
-    yield from _counts("BY STAGE", today.by_stage, changed.by_stage, lambda stage: f"{stage:+d} {stage_name(stage)}")
+    yield from _counts("BY STAGE", today.by_stage, changed.by_stage, _stage)
     yield from _counts("BY HOUR of the customer's day", today.by_hour, changed.by_hour, lambda hour: f"{hour:02d}:00")
     yield from _counts("BY PLACE", today.by_place, changed.by_place, str)
     yield from _counts("BY CHANNEL", today.by_channel, changed.by_channel, str)
@@ -95,6 +95,14 @@ def _counts[K](title: str, today: Mapping[K, int], changed: Mapping[K, int], nam
     yield from _section(title, [_row(name(key), today.get(key, 0), changed.get(key, 0)) for key in keys])
 
 
+def _stage(stage: int) -> str:
+    return f"{_sign(stage)} {stage_name(stage)}"
+
+
+def _sign(stage: int) -> str:
+    return f"{stage:+d}" if stage else "0"
+
+
 def _reason(code: str) -> str:
     return f"{REASONS.get(code, code.replace('_', ' '))} ({code})"
 
@@ -128,7 +136,8 @@ def _payments(result: WhatIfResult) -> Iterator[str]:
     )
     for trial in payments.trials:
         weeks = "never" if trial.weeks is None else f"{trial.weeks:,} weeks"
-        yield f"    to see {trial.lift * 100:.0f} points: {trial.customers:>9,} customers, {weeks}"
+        points = "1 point: " if trial.lift == 0.01 else f"{trial.lift * 100:.0f} points:"
+        yield f"    to see {points} {trial.customers:>9,} customers, {weeks}"
 
 
 def _examples(examples: Sequence[ExampleCustomer]) -> Iterator[str]:
@@ -143,7 +152,7 @@ def _examples(examples: Sequence[ExampleCustomer]) -> Iterator[str]:
 
 
 def _course(name: str, course: ExampleCourse) -> Iterator[str]:
-    texts = [f"{text.local_at:%m-%d %H:%M} {text.stage:+d} {text.channel}" for text in course.texts]
+    texts = [f"{text.local_at:%m-%d %H:%M} {_sign(text.stage)} {text.channel}" for text in course.texts]
     people = [f"over to a person: {code}" for code in course.handed_over]
     first, *rest = fold("; ".join([*texts, *people]) or "no text", WIDTH - 17)
     yield f"     {name:8}  {first}"
