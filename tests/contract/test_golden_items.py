@@ -168,6 +168,7 @@ OBJECTS: Mapping[str, Any] = {
                 for_wake=_at(15, 16),
                 failed=True,
                 also_named=("A-33", "A-34"),
+                draws="hquiet.text:0.95;tkind.usual:0.5",
             ),
             LedgerEntry(
                 send_id="send-2",
@@ -256,6 +257,7 @@ OBJECTS: Mapping[str, Any] = {
         gateway="eum",
         address="U" + "2" * 32,
         lapses_at=_at(28, 7),
+        draws="hquiet.text:0.95;ttone.kind:0.31;ohour.18:0.25u",
     ),
     "reply": Reply(
         customer_id="C-1004",
@@ -324,6 +326,7 @@ def _without_the_console(stored: Any) -> Any:  # noqa: ANN401 - any of the objec
             progress = {key: replace(reached, asked=0) for key, reached in stored.progress.items()}
             return replace(
                 stored,
+                ledger=tuple(replace(entry, draws="") for entry in stored.ledger),
                 recent=(),
                 lender_id="",
                 attention=(),
@@ -348,7 +351,7 @@ def _without_the_console(stored: Any) -> Any:  # noqa: ANN401 - any of the objec
             inbound = replace(stored.inbound, channel=Channel.SMS, address="", button="")
             return replace(stored, lender="", inbound=inbound)
         case Contact():
-            return replace(stored, gateway="", address="", lapses_at=None)
+            return replace(stored, gateway="", address="", lapses_at=None, draws="")
     return stored
 
 
@@ -407,7 +410,7 @@ FULL_LENGTHS: Mapping[str, tuple[object, ...]] = {
     "attention": (None,) * 2 + ("",),
     "holds": (None,) * 3,
     "instalments": (None,) * 6 + (0,),
-    "ledger": (None,) * 7 + (False, []),
+    "ledger": (None,) * 7 + (False, [], ""),
     "loads": (None,) * 2 + (False,),
     "recent": (None,) * 3,
     "shared": (None,) * 2 + (False,),

@@ -21,6 +21,7 @@ from dunning.domain.customer.standing import (
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Reminder, Send
 from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.effect.draws import draws_to_text
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.files import DataFile
 from dunning.policy.lender import load_lenders
@@ -229,6 +230,7 @@ def after(standing: Standing, facts: Facts, reminder: Reminder, now: datetime) -
         channel=reminder.channel,
         for_wake=now,
         also_named=reminder.also_named,
+        draws=draws_to_text(reminder.draws),
     )
     reached_stages = {
         progress_key(reached.account_id, reached.number): Progress(reached.stage, reminder.on, reached.due_on)

@@ -23,6 +23,7 @@ from dunning.policy.effective import (
     hours_in_words,
     links_in_words,
     opt_out_in_words,
+    owed_in_words,
     refusal_in_words,
     required_in_words,
     retention_in_words,
@@ -43,6 +44,7 @@ from dunning.policy.jurisdiction import (
     Noted,
     OptOut,
     OverdueGrace,
+    OwedTexts,
     Place,
     RefusalToPay,
     RequiredContent,
@@ -131,6 +133,8 @@ def _in_words(where: Sequence[str | int], limit: Sourced) -> tuple[str, object]:
             return "storage", storage_in_words(limit)
         case OverdueGrace():
             return "days of grace", grace_in_words(limit)
+        case OwedTexts():
+            return "owed texts", owed_in_words(limit)
         case Carrier():
             return "carriers", carrier_in_words(limit)
         case Consent():

@@ -103,6 +103,7 @@ def everything() -> Evidence:
                 for_wake=NOW,
                 failed=True,
                 also_named=("A0001-0",),
+                draws="hquiet.text:0.95",
             ),
         ),
         progress={"A0001-0#1": Progress(3, DAY, DAY, 500)},

@@ -173,6 +173,10 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
         "No text.",
         "The customer has refused to pay, and by the law of the place contact has to end.",
     ),
+    Reason.HELD_OUT: (
+        "Nothing is sent, by chance: on the due date.",
+        "Everything was open. Chance left this stage out, so that what texts do can be known. The ladder goes on.",
+    ),
     Reason.DUE: (
         "A text is due now: on the due date.",
         "Every question was answered with yes.",

@@ -17,7 +17,7 @@ from dunning.domain.counters import NAMES
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.gates import GATES
-from dunning.domain.delivery.channels import Channel
+from dunning.domain.delivery.channels import NO_CONTACT, Channel
 from dunning.domain.delivery.contact import ContactState
 from dunning.domain.delivery.receipt import DeliveryStatus
 from dunning.domain.outbound_events import ReviewReason
@@ -63,7 +63,7 @@ GROUPS: dict[str, set[str]] = {
     "outcome": set(Outcome),
     "suggest": {*SUGGESTIONS.values(), "call_engineer"},
     "field": {"name", "phone", "email", "line_user_id", "reply"},
-    "channel": set(Channel),
+    "channel": {*Channel, NO_CONTACT},
     "purpose": set(PURPOSES),
     "gate": {str(number + 1) for number in range(len(GATES))},
     "gate_state": {"open", "shut", "not_asked"},
@@ -75,7 +75,7 @@ GROUPS: dict[str, set[str]] = {
     "mark": set(MARKS),
     "text_case": {"single", "single_fee", "several", "several_fee"},
     "remark": {"longer", "without_fee"},
-    "ladder": {"done", "elsewhere", "skipped", "next", "no_notice", "later", "not_yet", "from"},
+    "ladder": {"done", "elsewhere", "held_out", "skipped", "next", "no_notice", "later", "not_yet", "from"},
     "kind": set(KINDS),
     "life_kind": set(KINDS),
     "group": {"sent", "wait", "stop", "failed", "reply", "needs_person", "more", "text", "stood"},

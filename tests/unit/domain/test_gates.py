@@ -18,6 +18,7 @@ from dunning.domain.decision.gates import GATES
 from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, FatigueLimits, Policies, Rules, Scope
 from dunning.domain.delivery.channels import Channel
 from dunning.ports.telemetry import Metric, metric_of_decision
+from tests.support.arms import a_holdout
 from tests.support.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,
@@ -125,6 +126,7 @@ texted_about_it = with_standing(ledger=(a_text(DUE_DAY - 2 * DAY),))
 too_long = with_rules(max_parts=0)
 not_registered = with_rules(registered={})
 without_texts = with_rules(texts={})
+held_out = with_rules(trials=(a_holdout(),))
 
 
 def only_on(**limits: Any) -> Change:  # noqa: ANN401 - fields
@@ -187,6 +189,7 @@ SHUT: dict[Reason, Change] = {
     Reason.UNKNOWN_CURRENCY: with_facts(accounts=(an_account(an_instalment(), currency="XXX"),)),
     Reason.TEXT_TOO_LONG: too_long,
     Reason.TEMPLATE_NOT_REGISTERED: not_registered,
+    Reason.HELD_OUT: held_out,
 }
 """A change that shuts the gate of each reason, and no other."""
 
@@ -459,6 +462,7 @@ REASONS = [
         taipei("2026-12-01 18:00"),
         id="the only channel has hours of its own: when they begin",
     ),
+    pytest.param(Reason.HELD_OUT, held_out(Case()), Send, None, id="everybody is held out: claimed at once"),
     pytest.param(Reason.NO_TEXT, without_texts(Case()), Stop, IN_A_DAY, id="no text for the stage"),
     pytest.param(
         Reason.TEMPLATE_NOT_REGISTERED,

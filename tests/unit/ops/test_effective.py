@@ -220,7 +220,7 @@ def test_a_calendar_that_ends_within_sixty_days_is_warned_of() -> None:
 
 def test_limits_from_memory_and_those_nobody_has_looked_at_for_a_year_are_warned_of() -> None:
     memory = [warning for warning in warnings(found(the_policies(), "HK")) if "from memory" in warning]
-    assert memory == ["from memory, not verified: to do, noted; have counsel check"]
+    assert memory == ["from memory, not verified: trials, to do, noted; have counsel check"]
     fresh = found(the_policies(), "TW", date(2027, 11, 20))
     assert not any("not looked at" in warning for warning in warnings(fresh))
     stale = found(the_policies(), "TW", date(2028, 1, 1))

@@ -27,6 +27,7 @@ NAMES: Mapping[str, str] = {
     "delivered": "texts that arrived",
     "failed": "texts that did not arrive, by the class of the failure",
     "unconfirmed": "texts without a receipt after three days",
+    "held_out": "stages at which nothing was sent, by chance",
     "segments": "segments of the texts that were taken, as estimated",
     "price_micros": "the carrier's fee for them, as estimated",
     "billed_segments": "segments that receipts say were billed",
@@ -67,7 +68,12 @@ def changes_of_contact(old: Contact | None, new: Contact | None) -> Mapping[str,
 
 
 def _never_taken(contact: Contact) -> bool:
-    return contact.state in {ContactState.UNKNOWN, ContactState.REFUSED, ContactState.UNCONFIRMED}
+    return contact.state in {
+        ContactState.HELD_OUT,
+        ContactState.UNKNOWN,
+        ContactState.REFUSED,
+        ContactState.UNCONFIRMED,
+    }
 
 
 def _taken(contact: Contact) -> dict[str, int]:

@@ -541,6 +541,7 @@ def _contact(contact: Contact, *, has_trace: bool) -> Iterator[Entry]:
                 ("accounts", ", ".join(contact.account_ids)),
                 ("judged by", contact.jurisdiction),
                 ("wording", contact.template),
+                ("drawn", contact.draws),
                 ("registered as", contact.registered_template),
                 ("segments", f"{contact.parts} {contact.encoding}".strip()),
                 ("carrier fee", f"{_dollars(contact.price_usd_micros)}, estimated" if contact.price_usd_micros else ""),

@@ -22,7 +22,7 @@ from dunning.domain.decision.hours import start_of_day
 from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, FatigueLimits, Rules, Scope, Windows
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.texts.lint import Linter, Severity
-from dunning.domain.texts.wording import Text
+from dunning.domain.texts.wording import Text, TextVariant
 from dunning.policy.calendar import CalendarFile, CalendarOf, Calendars
 from dunning.policy.channel_files import NOTICE_COUNTRIES, is_open
 from dunning.policy.column_files import load_headings
@@ -41,6 +41,7 @@ from dunning.policy.lender import (
     with_monthly_cap,
 )
 from dunning.policy.text_files import Key, Wording, load_texts
+from dunning.policy.trial_files import trials_at
 
 _DATA = files("dunning.policy") / "data"
 _SUNDAY = 6
@@ -326,6 +327,8 @@ class PolicyBook:
             },
             failover_after=policy.failover_after,
             fatigue=FatigueLimits(policy.fatigue.after, policy.fatigue.stop_after) if policy.fatigue else None,
+            trials=trials_at(policy.trials, (home.law.id, number.law.id)),
+            variants=_all_variants(lender.wordings or self.wordings),
         )
 
     def _may_store(self, place: Place) -> bool:
@@ -372,6 +375,17 @@ def _all_texts(wordings: Mapping[str, Wording]) -> tuple[Mapping[Key, Text], Map
         {key: text for wording in wordings.values() for key, text in wording.texts.items()},
         {key: text for wording in wordings.values() for key, text in wording.with_fee.items()},
     )
+
+
+def _all_variants(wordings: Mapping[str, Wording]) -> Mapping[str, TextVariant]:
+    """Return the texts of all languages that trials compare with the usual ones, by arm."""
+    found: dict[str, tuple[dict[Key, Text], dict[Key, Text]]] = {}
+    for wording in wordings.values():
+        for arm, variant in wording.variants.items():
+            texts, with_fee = found.setdefault(arm, ({}, {}))
+            texts.update(variant.texts)
+            with_fee.update(variant.texts_with_fee)
+    return {arm: TextVariant(*both) for arm, both in found.items()}
 
 
 def _hotline(policy: LenderFile, here: CountryFile, there: CountryFile) -> Mapping[str, str]:

@@ -36,6 +36,7 @@ from dunning.policy.jurisdiction import (
     Noted,
     OptOut,
     OverdueGrace,
+    OwedTexts,
     Place,
     RefusalToPay,
     RequiredContent,
@@ -45,6 +46,7 @@ from dunning.policy.jurisdiction import (
     written,
 )
 from dunning.policy.lender import Lender, order_in, with_monthly_cap
+from dunning.policy.trial_files import TrialFile
 
 SAME = Saying("the_same")
 """What a part says that is all that holds."""
@@ -168,6 +170,7 @@ class _Explained:
             self._carrier(),
             self._retention(),
             *self._storage(),
+            *self._trials(),
             *(Limit("to do", left.what, (self._legal(left, Saying("left_to_lender"), "left_to_lender", at),))
               for at, left in self._entries("left_to_lender")),
             *(Limit("noted", noted.what, (self._legal(noted, Saying("binds_no_text"), "noted", at),))
@@ -243,6 +246,23 @@ class _Explained:
             says = Saying.of("turn_spread", clock=clock, span=_minutes(policy.spread))
         own = self._of_lender(SAME, "spread" if "spread" in self.lender.file.raw else "preferred_hour")
         return Limit("time of day", says, (own,))
+
+    def _trials(self) -> Iterator[Limit]:
+        """Yield what trials may leave out here, and the trials of the policy; nothing if there is neither."""
+        policy = self.lender.policy
+        here = [(at, each) for at, each in enumerate(policy.trials) if self.law.id in each.places]
+        owed = tuple(self._section("trials", owed_in_words))
+        if not here and not owed:
+            return
+        says = tuple(trial_in_words(each) for _, each in here if each.approved_by) or (Saying("no_trials"),)
+        parts = [*owed]
+        if policy.contract_owes:
+            stages = Saying.of("contract_owes", stages=_stages(policy.contract_owes))
+            parts.append(self._of_lender(stages, "contract_owes"))
+        parts += [
+            self._of_lender(trial_in_words(each), "trials", at, binds=bool(each.approved_by)) for at, each in here
+        ]
+        yield Limit("trials", Sayings(says), tuple(parts))
 
     def _smallest_amounts(self) -> Limit:
         own = self.lender.policy.smallest_amounts
@@ -650,6 +670,27 @@ def closed_days_in_words(closed: ClosedDays) -> Saying:
 def grace_in_words(grace: OverdueGrace) -> Saying:
     """Return when overdue texts begin."""
     return Saying.of("grace", day=grace.first_overdue_day)
+
+
+def owed_in_words(owed: OwedTexts) -> Saying:
+    """Return which texts a place owes its people."""
+    return Saying.of("owed_texts", stages=_stages(owed.owed_stages)) if owed.owed_stages else Saying("no_owed_texts")
+
+
+def trial_in_words(trial: TrialFile) -> Sayings:
+    """Return what a trial draws, when, and who approved it."""
+    arms = tuple(Saying.of("trial_arm", arm=name, share=f"{share:.0%}") for name, share in trial.arms.items())
+    what = Saying.of(
+        "trial",
+        trial=trial.id,
+        arms=arms,
+        stages=_stages(trial.stages),
+        starts=trial.starts_on.isoformat(),
+        ends=trial.ends_on.isoformat(),
+    )
+    if not trial.approved_by or trial.approved_on is None:
+        return Sayings((what, Saying("trial_off")))
+    return Sayings((what, Saying.of("trial_approved", by=trial.approved_by, day=trial.approved_on.isoformat())))
 
 
 def consent_in_words(consent: Consent) -> Sayings:

@@ -115,6 +115,12 @@ class Storage(Sourced):
     regions: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")], ...] = Field(min_length=1)
 
 
+class OwedTexts(Sourced):
+    """The stages whose text law owes the customer: no trial may leave them out. Empty if it owes none."""
+
+    owed_stages: tuple[Annotated[int, Field(ge=-60, le=365, strict=True)], ...]
+
+
 class OverdueGrace(Sourced):
     """The first day after the due date on which an overdue text may be sent: 10 is the tenth day."""
 
@@ -256,6 +262,7 @@ class Amendment(Strict):
     call_back_numbers: CallBackNumbers | None = None
     storage: Storage | None = None
     grace: OverdueGrace | None = None
+    trials: OwedTexts | None = None
     carrier: Carrier | None = None
     consent: Consent | None = None
     retention: Retention | None = None
@@ -279,7 +286,8 @@ class JurisdictionFile(Strict):
 
     `countries` are those that have no file of their own and fall under this one (the EU). `time_zones` may be left
     out: then they are the country's own. `regions` narrows them for a country that has several. Without `two_way` it is
-    not known whether a reply can arrive: then none can.
+    not known whether a reply can arrive: then none can. Without `trials` it is not known which texts are owed: then no
+    trial may leave one out.
     """
 
     id: str
@@ -298,6 +306,7 @@ class JurisdictionFile(Strict):
     call_back_numbers: CallBackNumbers | None = None
     storage: Storage | None = None
     grace: OverdueGrace | None = None
+    trials: OwedTexts | None = None
     carrier: Carrier
     two_way: TwoWay | None = None
     consent: Consent

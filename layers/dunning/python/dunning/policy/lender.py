@@ -29,6 +29,7 @@ from dunning.policy.fields import CapFields, HoursField, Language, Minute, Sprea
 from dunning.policy.files import DataFile, PolicyError, Where
 from dunning.policy.jurisdiction import JurisdictionFile, Place, Places, first_wider
 from dunning.policy.text_files import LONGEST_SENDER_NAME, Wording, load_own_texts
+from dunning.policy.trial_files import TrialFile, check_trial_files
 
 DEFAULT_MONTHLY_CAP = CapFields.model_validate({"at_most": 8, "within": "30d", "scope": "person"})
 """Our own default for a lender without a cap of a person over more than a week: some two texts a week."""
@@ -259,7 +260,8 @@ class LenderFile(ChannelSenders):
     `pay_to_account` takes the place of `pay` for a customer who has a `pay_account` of their own. `channels` come in
     order of preference; a stage in `stages`, and a country, may have others. A gateway that takes nothing for
     `failover_after` loses its customers to the next channel; left out, it never does. Unanswered reminders change
-    nothing unless there is a `fatigue`.
+    nothing unless there is a `fatigue`. `contract_owes` are the stages whose texts the lender's contracts promise: no
+    trial leaves one out.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
@@ -287,6 +289,8 @@ class LenderFile(ChannelSenders):
     stages: dict[StageKey, StageFile] = Field(default_factory=dict)
     failover_after: FailoverAfter | None = None
     fatigue: FatigueFile | None = None
+    contract_owes: tuple[Annotated[int, Field(strict=True)], ...] = ()
+    trials: tuple[TrialFile, ...] = ()
     countries: dict[str, CountryFile] = Field(min_length=1)
 
 
@@ -373,7 +377,24 @@ def load_lenders(
                     _check_spoken(lender, there, linter)
                     _check_numbers_to_call(lender, code, there)
                     _check_grace(lender, there)
+        _check_own_trials(lender, places)
     return lenders
+
+
+def _check_own_trials(lender: Lender, places: Places) -> None:
+    """Trials are of the ladder, of places that are reached and of texts that there are; none drops what is owed."""
+    policy, file, wordings = lender
+    if unknown := [stage for stage in policy.contract_owes if stage not in policy.ladder]:
+        raise file.refusal(("contract_owes",), f"{unknown[0]:+d} is not one of the ladder's; take it out")
+    check_trial_files(
+        policy.trials,
+        file,
+        policy.ladder,
+        policy.contract_owes,
+        [wordings[language] for language in policy.languages],
+        [place for code in policy.countries for place in places.reached_by(code)],
+        places,
+    )
 
 
 def _texts_of(
@@ -451,6 +472,12 @@ def _check_words(lender: Lender) -> None:
                 raise file.refusal(("ladder",), message)
     templates = {
         text.template for w in wordings.values() for text in (*w.texts.values(), *w.with_fee.values(), w.confirmation)
+    }
+    templates |= {
+        text.template
+        for wording in wordings.values()
+        for variant in wording.variants.values()
+        for text in (*variant.texts.values(), *variant.texts_with_fee.values())
     }
     for code, country in policy.countries.items():
         if unknown := sorted(set(country.registered) - templates):

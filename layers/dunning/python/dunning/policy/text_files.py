@@ -3,19 +3,23 @@ Texts: the wording of each stage, one file per language, versioned as `id@versio
 
 A lender may have texts of its own, `lenders/<id>/texts/<language>.toml`. There a text has the id of the package's text
 that it takes the place of, or is for a stage that the package has no text for. It is called `<lender>/<language>/<id>`.
+
+A text with a `variant` is used only where a trial draws the arm of that name.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from dunning.domain.decision.chance import USUAL_TEXT
 from dunning.domain.errors import TextError
 from dunning.domain.texts.channel_words import NO_CHANNEL_WORDS, ChannelWording
 from dunning.domain.texts.compose import signed
 from dunning.domain.texts.lint import ArrivingText, Linter
 from dunning.domain.texts.segments import count_segments
-from dunning.domain.texts.wording import Text, compile_text
+from dunning.domain.texts.wording import Text, TextVariant, compile_text
 from dunning.policy.fields import Strict
 from dunning.policy.files import DataFile
 
@@ -35,7 +39,8 @@ class WordingFile(Strict):
     """
     The wording of one stage, for one instalment and for several; the same with a late fee, if it has such texts.
 
-    With `requires_written_notice` the text is not sent before a written notice is on record.
+    With `requires_written_notice` the text is not sent before a written notice is on record. `variant` is the arm of a
+    trial that the text is for.
     """
 
     stage: int = Field(strict=True)
@@ -45,6 +50,7 @@ class WordingFile(Strict):
     single_with_fee: str | None = Field(default=None, min_length=10)
     several_with_fee: str | None = Field(default=None, min_length=10)
     requires_written_notice: bool = False
+    variant: str = Field(default="", pattern=r"^$|^[a-z0-9_-]{1,16}$")
 
     @model_validator(mode="after")
     def _fits_its_stage(self) -> Self:
@@ -52,6 +58,8 @@ class WordingFile(Strict):
             raise ValueError("single_with_fee and several_with_fee come together or not at all")
         if self.stage <= 0 and self.single_with_fee is not None:
             raise ValueError("a text up to the due date has no late fee to name")
+        if self.variant == USUAL_TEXT:
+            raise ValueError(f"variant: {USUAL_TEXT} is the text without a variant; choose another name")
         if self.stage <= 0 and self.requires_written_notice:
             raise ValueError("a text up to the due date cannot follow a notice about its being late")
         return self
@@ -76,7 +84,7 @@ class Wording(NamedTuple):
     The texts of one language, those with a late fee apart, and the stages that need a written notice.
 
     `confirmation` confirms an opt-out. `ids` are the ids of the texts by stage. `channels` are the words of channels
-    other than SMS.
+    other than SMS. `variants` are the texts that trials compare with these, by arm.
     """
 
     texts: Mapping[Key, Text]
@@ -86,6 +94,7 @@ class Wording(NamedTuple):
     confirmation: Text
     ids: Mapping[int, str]
     channels: ChannelWording = NO_CHANNEL_WORDS
+    variants: Mapping[str, TextVariant] = MappingProxyType({})
 
 
 _SAMPLE_VALUES: Mapping[str, Mapping[str, str]] = {
@@ -119,9 +128,10 @@ def load_texts(language: str, file: DataFile, linter: Linter) -> Wording:
     )
     texts, with_fee, notices = _by_key(language, read)
     _check_notices(file, read, notices)
-    ids = {stage.wording.stage: stage.id for stage in read}
+    ids = {stage.wording.stage: stage.id for stage in read if not stage.wording.variant}
     channels = _channel_words(language, file, linter)
-    return Wording(texts, with_fee, notices, phrases, _confirmation(language, file, linter), ids, channels)
+    variants = _variants(file, language, read, ids, notices)
+    return Wording(texts, with_fee, notices, phrases, _confirmation(language, file, linter), ids, channels, variants)
 
 
 def load_own_texts(lender: str, language: str, file: DataFile, linter: Linter, common: Wording) -> Wording:
@@ -135,6 +145,10 @@ def load_own_texts(lender: str, language: str, file: DataFile, linter: Linter, c
     read = _read_stages(language, file, linter, f"{lender}/{language}/", ("language", *_TABLES_OF_CHANNELS))
     stage_of = {text_id: stage for stage, text_id in common.ids.items()}
     for stage in read:
+        if stage.wording.variant:
+            if stage.id in stage_of:
+                raise file.refusal((stage.id, "variant"), "is the id of a usual text; choose another id")
+            continue
         there = common.ids.get(stage.wording.stage)
         if there != stage.id and (there or stage.id in stage_of):
             is_for = (
@@ -143,17 +157,18 @@ def load_own_texts(lender: str, language: str, file: DataFile, linter: Linter, c
             called = f", called {there}: a text takes its place by that id" if there else ""
             raise file.refusal((stage.id, "stage"), f"{is_for}{called}")
     texts, with_fee, notices = _by_key(language, read)
-    own = {stage.wording.stage for stage in read}
+    own = {stage.wording.stage for stage in read if not stage.wording.variant}
     all_notices = notices | {stage for stage in common.notice_stages if stage not in own}
     _check_notices(file, read, all_notices)
     kept_with_fee = {key: text for key, text in common.with_fee.items() if key[1] not in own}
-    ids = {**common.ids, **{stage.wording.stage: stage.id for stage in read}}
+    ids = {**common.ids, **{stage.wording.stage: stage.id for stage in read if not stage.wording.variant}}
     return common._replace(
         texts={**common.texts, **texts},
         with_fee={**kept_with_fee, **with_fee},
         notice_stages=all_notices,
         ids=ids,
         channels=_channel_words(language, file, linter, lender, common.channels),
+        variants=_variants(file, language, read, ids, all_notices, common.variants),
     )
 
 
@@ -193,7 +208,7 @@ def _read_stages(
         if not isinstance(file.raw[key], dict):
             raise file.refusal((key,), "is no key here")
         wording = file.read(WordingFile, key)
-        if any(wording.stage == stage.wording.stage for stage in read):
+        if any((wording.stage, wording.variant) == (stage.wording.stage, stage.wording.variant) for stage in read):
             raise file.refusal((key, "stage"), f"{wording.stage} is there twice")
         texts = {}
         for field, pattern in _patterns(wording):
@@ -212,10 +227,46 @@ def _by_key(language: str, read: Sequence[_Stage]) -> tuple[Mapping[Key, Text], 
     texts: dict[Key, Text] = {}
     with_fee: dict[Key, Text] = {}
     for stage in read:
+        if stage.wording.variant:
+            continue
         for field, text in stage.texts.items():
             into = with_fee if field.endswith("with_fee") else texts
             into[language, stage.wording.stage, field.startswith("several")] = text
-    return texts, with_fee, frozenset(stage.wording.stage for stage in read if stage.wording.requires_written_notice)
+    usual = [stage.wording for stage in read if not stage.wording.variant]
+    return texts, with_fee, frozenset(wording.stage for wording in usual if wording.requires_written_notice)
+
+
+def _variants(
+    file: DataFile,
+    language: str,
+    read: Sequence[_Stage],
+    ids: Mapping[int, str],
+    notice_stages: Collection[int],
+    common: Mapping[str, TextVariant] = MappingProxyType({}),
+) -> Mapping[str, TextVariant]:
+    """
+    Return the texts of each arm, laid over those that are common to all lenders.
+
+    A variant is of a stage that has a usual text, and needs a written notice if that one does: an arm changes words,
+    and neither the ladder nor what has to come first.
+    """
+    found = {arm: (dict(texts), dict(with_fee)) for arm, (texts, with_fee) in common.items()}
+    for stage in read:
+        wording = stage.wording
+        if not wording.variant:
+            continue
+        if wording.stage not in ids:
+            raise file.refusal((stage.id, "stage"), f"no usual text of stage {wording.stage:+d}; write it first")
+        if wording.requires_written_notice is not (wording.stage in notice_stages):
+            where = (stage.id, "requires_written_notice")
+            raise file.refusal(where, f"says otherwise than {ids[wording.stage]}, the usual text; say the same")
+        texts, with_fee = found.setdefault(wording.variant, ({}, {}))
+        for several in (False, True):
+            with_fee.pop((language, wording.stage, several), None)  # an own text replaces both of a common one
+        for field, text in stage.texts.items():
+            into = with_fee if field.endswith("with_fee") else texts
+            into[language, wording.stage, field.startswith("several")] = text
+    return {arm: TextVariant(*both) for arm, both in found.items()}
 
 
 def _confirmation(language: str, file: DataFile, linter: Linter) -> Text:

@@ -8,7 +8,7 @@ are lifted (hours, caps), so that every stage can be seen on any day. The words 
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -82,10 +82,19 @@ def preview(
         return
     rules = replace(
         rules, zones=rules.zones[:1], hours=_ALWAYS, overdue_hours=_ALWAYS, person_caps=(), account_caps=(),
-        preferred_minute_of_day=0,
+        preferred_minute_of_day=0, trials=(),
     )  # fmt: skip
-    for stage, several in itertools.product(rules.ladder, (False, True)):
-        for fee in (False, True) if (language, stage, several) in rules.texts_with_fee else (False,):
+    yield from _in_each_case(book, rules, somebody, rules.ladder)
+    for variant in rules.variants.values():
+        in_its_words = replace(rules, texts=variant.texts, texts_with_fee=variant.texts_with_fee)
+        stages = [stage for stage in rules.ladder if (language, stage, False) in variant.texts]
+        yield from _in_each_case(book, in_its_words, somebody, stages)
+
+
+def _in_each_case(book: PolicyBook, rules: Rules, somebody: Facts, stages: Iterable[int]) -> Iterator[Message]:
+    """Yield the texts of some stages, for one instalment and several, with a fee and without, typical and worst."""
+    for stage, several in itertools.product(stages, (False, True)):
+        for fee in (False, True) if (somebody.language, stage, several) in rules.texts_with_fee else (False,):
             typical_parts = 0
             for worst in (False, True):
                 case = PreviewedCase(stage, several, fee, worst)

@@ -192,6 +192,7 @@ class Metric(StrEnum):
     WEBHOOKS_REFUSED = "WebhooksRefused"
 
     SEND_DUE = "SendDue"
+    SEND_HELD_OUT = "SendHeldOut"
     WAIT_SENDING_OFF = "WaitSendingOff"
     WAIT_ON_HOLD = "WaitOnHold"
     WAIT_NEXT_STAGE = "WaitNextStage"

@@ -480,7 +480,7 @@ def _claims_near(
         if isinstance(customer, UnreadableRecordError) or customer.standing is None:
             continue
         for entry in customer.standing.ledger:
-            if abs(entry.at - receipt.at) <= _NEAR:
+            if abs(entry.at - receipt.at) <= _NEAR and not entry.is_held_out:
                 key = ContactKey(customer_id, entry.at, entry.send_id)
                 yield _Claim(key, entry.failed, customer.facts.phone if customer.facts else "")
 

@@ -209,6 +209,7 @@ LEDGER_ENTRY = ArrayLayout(
     Field("for_wake", optional(INSTANT)),
     Field("failed", FLAG, False),  # noqa: FBT003 - the default of a field
     Field("also_named", TEXTS, ()),
+    Field("draws", TEXT, ""),
 )
 PROGRESS = ArrayLayout(
     Progress, Field("stage", NUMBER), Field("on", DAY), Field("due_on", DAY), Field("asked", NUMBER, 0)
@@ -387,6 +388,7 @@ CONTACT = ItemLayout(
     Field("gateway", TEXT, ""),
     Field("address", TEXT, ""),
     Field("lapses_at", INSTANT, None),
+    Field("draws", TEXT, ""),
 )
 INBOUND_SMS = ItemLayout(
     Field("inbound_id", TEXT),

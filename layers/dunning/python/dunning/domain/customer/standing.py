@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
-from dunning.domain.delivery.channels import AddressKind, Channel
+from dunning.domain.delivery.channels import NO_CONTACT, AddressKind, Channel
 from dunning.domain.replies.intents import ReplyIntent
 
 SMS = "sms"
@@ -66,6 +66,13 @@ class LedgerEntry:
     failed: bool = False
     also_named: tuple[str, ...] = ()
     """Those of `accounts` whose overdue amount the text names, although no stage of theirs was due."""
+    draws: str = ""
+    """What chance decided, until the next claim: so a record that was not written can still be."""
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether chance has left the stage out, and nobody was contacted. No cap counts such a claim."""
+        return self.channel == NO_CONTACT
 
     def marks(self, account_id: str) -> bool:
         """Tell whether the text marked a stage of an account."""
@@ -435,7 +442,7 @@ def with_claim(
     open instalment is never dropped: its texts would start all over again.
     """
     oldest = entry.at - max(remember, LEDGER_FLOOR)
-    kept = tuple(past for past in standing.ledger if past.at > oldest)
+    kept = tuple(replace(past, draws="") if past.draws else past for past in standing.ledger if past.at > oldest)
     progress = {**standing.progress, **reached}
     if len(progress) > PROGRESS_LIMIT:
         done = sorted(progress.keys() - _still_open(facts), key=lambda key: (progress[key].on, key))

@@ -5,6 +5,7 @@ The gates and their order are the list `gates.GATES`:
 
     1 something is open · 2 sending is on · 3 no objection, no permanent stop · 4 consent · 5 no hold is running
     6 lender, place and time zone are known · 7 a stage is due · 8 contact hours · 9 caps · 10 a channel · 11 the text
+    12 chance
 
 The same gates are asked when a wake is planned and when a job is judged. A wait is exact: from the first gate that is
 shut, time is moved to the earliest instant at which that gate can open, and the gates are asked again.
@@ -30,6 +31,7 @@ from dunning.domain.customer.facts import (
 )
 from dunning.domain.customer.standing import Progress, Standing, holds_now, progress_key
 from dunning.domain.decision.caps import cap_in_the_way
+from dunning.domain.decision.chance import USUAL_TEXT, DrawnFor, draw_hour, draw_silence, draw_text, minute_of_hour_arm
 from dunning.domain.decision.channel_choice import (
     Reach,
     by_preference,
@@ -54,8 +56,9 @@ from dunning.domain.decision.hours import is_closed_day, local_day, open_window,
 from dunning.domain.decision.ladder import next_step, stage_heard
 from dunning.domain.decision.rules import SNS, ChannelRules, ContactHours, FatigueLimits, Policies, Rules
 from dunning.domain.decision.spread import seconds_of_turns, turn_in, turn_of
-from dunning.domain.delivery.channels import Channel
+from dunning.domain.delivery.channels import NO_CONTACT, Channel
 from dunning.domain.delivery.undelivered import delivered_stage, retry_send_id
+from dunning.domain.effect.draws import SILENCE, Draw
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
 from dunning.domain.texts.compose import AmountDue, ComposedText, compose
 
@@ -308,6 +311,7 @@ class _Evaluation:
         "fatigue_step",
         "finished",
         "held_until",
+        "hour_drawn",
         "hours_of_next_turn",
         "ladder",
         "last_texts",
@@ -316,6 +320,7 @@ class _Evaluation:
         "opened",
         "passed_over",
         "person_cap",
+        "preferred_minute",
         "reach",
         "ready",
         "rules",
@@ -359,6 +364,8 @@ class _Evaluation:
         self.next_turn: datetime | None = None
         self.day_of_next_turn = 0
         self.hours_of_next_turn: ContactHours | None = None
+        self.preferred_minute = rules.preferred_minute_of_day
+        self.hour_drawn: Draw | None = None
         self.ready: _Selection | None = None
         self.without_notice: list[_OpenAccount] = []
         self.finished: list[_OpenAccount] = []
@@ -368,6 +375,8 @@ class _Evaluation:
         self.some_failed = False
         self.undelivered: dict[str, int] = {}
         for entry in standing.ledger:
+            if entry.channel == NO_CONTACT:
+                continue  # held out: nobody was contacted
             self.some_failed = self.some_failed or entry.failed
             self.texted_at.append(entry.at)
             for account_id in entry.accounts:
@@ -503,7 +512,7 @@ class _Evaluation:
         for candidate in self.climbing:
             first_day = candidate.first_day
             if first_day < today or (
-                first_day == today and start_of_day(zones, today, self.rules.preferred_minute_of_day) <= moment
+                first_day == today and start_of_day(zones, today, self.preferred_minute) <= moment
             ):
                 (self.without_notice if candidate.lacks_notice else live).append(candidate)
             elif first_day <= next_day:  # turns of a later day are later
@@ -550,6 +559,35 @@ class _Evaluation:
             if notice is not None and notice > candidate.first_day:
                 candidate.first_day = notice
             self.climbing.append(candidate)
+        if rules.draws_hours:
+            self._draw_hour()
+
+    def _draw_hour(self) -> None:
+        """
+        Draw the preferred hour of the coming stage, where a trial of hours runs.
+
+        Only for customers with one account: several accounts share a text, and two hours would make two texts of it.
+        """
+        self.hour_drawn, self.preferred_minute = None, self.rules.preferred_minute_of_day
+        if len(self.opened) != 1 or not self.climbing:
+            return
+        candidate = self.climbing[0]
+        hours = self._hours_of(candidate)
+
+        def is_open_at(minute: int) -> bool:
+            return _turns_on(self.rules, hours, self.zones, candidate.first_day, minute)[3]
+
+        self.hour_drawn = draw_hour(self.rules, self._drawn_for(candidate, candidate.stage), is_open_at)
+        minute = minute_of_hour_arm(self.hour_drawn.arm) if self.hour_drawn else None
+        if minute is not None:
+            self.preferred_minute = minute
+
+    def _hours_of(self, candidate: _OpenAccount) -> ContactHours:
+        return self.rules.overdue_hours if candidate.stage > 0 else self.rules.hours
+
+    def _drawn_for(self, candidate: _OpenAccount, stage: int) -> DrawnFor:
+        instalment = progress_key(candidate.account.account_id, candidate.earliest.number)
+        return DrawnFor(self.facts.customer_id, instalment, stage, date.fromordinal(candidate.first_day))
 
     def _shut_for_all(self, live: list[_OpenAccount], moment: datetime, next_start: datetime | None) -> ShutGate | None:
         """Gates 8 and 9: shut only if they are shut for every account, until they open for the first account."""
@@ -593,7 +631,11 @@ class _Evaluation:
             # An overdue text waits until it can name every account that is overdue.
             named = self._overdue_in(candidate.account.currency) if overdue else [candidate]
             for account_id in [each.account.account_id for each in named]:
-                about = [entry.at for entry in self.standing.ledger if account_id in entry.accounts]
+                about = [
+                    entry.at
+                    for entry in self.standing.ledger
+                    if account_id in entry.accounts and entry.channel != NO_CONTACT
+                ]
                 found = cap_in_the_way(rules.account_caps, about)
                 if found is not None and found.frees_at > moment:
                     shut: TraceStep = ("cap: %s for the account, free at %s", found)
@@ -603,7 +645,7 @@ class _Evaluation:
     def _turn_in(self, window: tuple[datetime, datetime], day: int, moment: datetime) -> datetime:
         """Return the customer's turn in a window of a local day, or the start of the window if it is surely past."""
         rules, start = self.rules, window[0]
-        preferred = start_of_day(self.zones, day, rules.preferred_minute_of_day)
+        preferred = start_of_day(self.zones, day, self.preferred_minute)
         if moment >= max(start, preferred) + rules.spread:
             return start
         return turn_in(window, preferred, rules.spread, self.facts.customer_id, day)
@@ -616,7 +658,7 @@ class _Evaluation:
         """
         rules, day = self.rules, candidate.first_day
         hours = rules.overdue_hours if candidate.stage > 0 else rules.hours
-        begins, seconds, turn_day, is_open = _turns_on(rules, hours, self.zones, day)
+        begins, seconds, turn_day, is_open = _turns_on(rules, hours, self.zones, day, self.preferred_minute)
         turn = turn_of(begins, seconds, self.facts.customer_id, day) if seconds else begins
         if before is not None and before <= turn:
             return before
@@ -740,7 +782,7 @@ class _Evaluation:
         return Wait(until, first.reason, tuple(steps), urgency, stage, self.zones[0], "wait", *self.stuck, gates)
 
     def _send(self, now: datetime, steps: list[TraceStep]) -> Decision:
-        """Gate 11: compose the reminder for the first open channel that has words for it."""
+        """Gates 11 and 12: compose the reminder for the first open channel that has words for it; then ask chance."""
         facts, rules = self.facts, self.rules
         assert self.ready is not None  # noqa: S101 - all gates are open
         named, marked, stage = self.ready.named, self.ready.marked, self.ready.stage
@@ -765,6 +807,15 @@ class _Evaluation:
         except NoTextError as error:
             stop = _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
             return Stop(stop.reason, stop.steps, stop.until, stage, None, "stop", *self.stuck)
+        draws: tuple[Draw, ...] = ()
+        if rules.trials:
+            draws, message = self._draw(stage, due, today, message, channel)
+            steps += [
+                ("chance: trial %s drew %s, probability %s", (draw.trial, draw.arm, f"{draw.propensity:g}"))
+                for draw in draws
+            ]
+            if draws and draws[0].arm == SILENCE:
+                return self._hold_out(channel, today, draws, steps)
         segments = message.segments
         reached_stages = tuple([_reached_stage(candidate) for candidate in marked])
         send_id = send_id_of(facts.customer_id, reached_stages, stage, channel)
@@ -786,9 +837,64 @@ class _Evaluation:
             tuple([each.account.account_id for each in named if each not in marked]),
             gateway,
             message.extras,
+            draws,
         )
         steps.append(("text: %s, %s x %s", (message.template, segments.parts, segments.encoding)))
         return Send(reminder, tuple(steps), "send", Reason.DUE, None, *self.stuck)
+
+    def _draw(
+        self, stage: int, due: AmountDue, today: date, message: ComposedText, channel: Channel
+    ) -> tuple[tuple[Draw, ...], ComposedText]:
+        """
+        Gate 12: draw the holdout, else the wording, and return what was drawn with the text of its arm.
+
+        Each arm is composed first: what may not be sent is not drawn. A stage whose text did not arrive is repeated,
+        whatever chance says. Other channels have their own words, which no trial compares.
+        """
+        assert self.ready is not None  # noqa: S101 - all gates are open
+        marked = self.ready.marked
+        drawn_for = self._drawn_for(marked[0], stage)
+        stages = {stage, *[each.stage for each in marked]}
+        repeats = any(self.undelivered.get(each.account.account_id) == each.stage for each in marked)
+        silence = None if repeats else draw_silence(self.rules, drawn_for, stages)
+        if silence is not None and silence.arm == SILENCE:
+            return (silence,), message
+        composed = {USUAL_TEXT: message}
+
+        def may_be_sent(arm: str) -> bool:
+            if arm not in composed:
+                try:
+                    composed[arm] = compose(self.facts, self.rules, stage, due, today, channel, arm)
+                except NoTextError:
+                    return False
+            return True
+
+        wording = draw_text(self.rules, drawn_for, stages, may_be_sent) if channel is Channel.SMS else None
+        drawn = tuple([draw for draw in (silence, wording, self.hour_drawn) if draw is not None])
+        return drawn, composed[wording.arm] if wording is not None else message
+
+    def _hold_out(self, channel: Channel, today: date, draws: tuple[Draw, ...], steps: list[TraceStep]) -> Decision:
+        """Claim what all gates but chance would have sent: without a text, on no channel."""
+        assert self.ready is not None  # noqa: S101 - all gates are open
+        named, marked, stage = self.ready.named, self.ready.marked, self.ready.stage
+        reached_stages = tuple([_reached_stage(candidate) for candidate in marked])
+        reminder = Reminder(
+            send_id=send_id_of(self.facts.customer_id, reached_stages, stage, NO_CONTACT),
+            channel=NO_CONTACT,
+            stage=stage,
+            on=today,
+            reached_stages=reached_stages,
+            text="",
+            encoding="",
+            parts=0,
+            template="",
+            registered_template="",
+            also_named=tuple([each.account.account_id for each in named if each not in marked]),
+            gateway=NO_CONTACT,
+            draws=draws,
+            would_go_by=channel.value,
+        )
+        return Send(reminder, tuple(steps), "send", Reason.HELD_OUT, None, *self.stuck)
 
     def _passed_over_for_good(self, reach: Reach, stage: int) -> list[TraceStep]:
         """Say why channels of a stage do not reach the customer, and which are shut for now."""
@@ -824,15 +930,15 @@ class _Evaluation:
 
 @lru_cache(maxsize=16384)  # a year of days, in some twenty places with several policies
 def _turns_on(
-    rules: Rules, hours: ContactHours, zones: tuple[ZoneInfo, ...], day: int
+    rules: Rules, hours: ContactHours, zones: tuple[ZoneInfo, ...], day: int, preferred_minute: int
 ) -> tuple[datetime, int, int, bool]:
     """
-    Return the first turn from the preferred hour of a day on, and the seconds over which the turns are spread.
+    Return the first turn from the preferred minute of a day on, and the seconds over which the turns are spread.
 
     The third value is the local day of the turns. The last one says whether the hours open on the day at all, from the
     preferred hour on.
     """
-    preferred = start_of_day(zones, day, rules.preferred_minute_of_day)
+    preferred = start_of_day(zones, day, preferred_minute)
     preferred_day = local_day(zones[0], preferred)
     try:
         window = open_window(hours, zones, preferred)

@@ -7,16 +7,19 @@ from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from dunning.domain.delivery.channels import NO_CONTACT
 from dunning.domain.texts.extras import NO_EXTRAS, Extras
 
 if TYPE_CHECKING:
     from dunning.domain.decision.rules import Cap
+    from dunning.domain.effect.draws import Draw
 
 
 class Reason(StrEnum):
     """The reason of a decision. The values appear in logs, metrics, reports and tables."""
 
     DUE = "due"
+    HELD_OUT = "held_out"
 
     SENDING_OFF = "sending_off"
     ON_HOLD = "on_hold"
@@ -95,7 +98,9 @@ class Reminder(NamedTuple):
     One message, ready to send. `stage` is the stage whose words it uses; `reached_stages` are all stages it marks.
 
     `also_named` are accounts whose overdue amount is in the text, although no stage of theirs was due.
-    `text` holds the words handed to SNS; `parts` and `encoding` include the carrier's additions.
+    `text` holds the words handed to SNS; `parts` and `encoding` include the carrier's additions. `draws` is what chance
+    decided. A reminder that is held out is claimed and goes nowhere: it has no text, `channel` and `gateway` are none,
+    and `would_go_by` is the channel on which it would have gone.
     """
 
     send_id: str
@@ -111,6 +116,13 @@ class Reminder(NamedTuple):
     also_named: tuple[str, ...] = ()
     gateway: str = "sns"
     extras: Extras = NO_EXTRAS
+    draws: tuple[Draw, ...] = ()
+    would_go_by: str = ""
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether chance has left the stage out, so that nothing is sent."""
+        return self.channel == NO_CONTACT
 
     @property
     def account_ids(self) -> tuple[str, ...]:
@@ -119,7 +131,11 @@ class Reminder(NamedTuple):
 
 
 class Send(NamedTuple):
-    """Send this reminder now. `lacking_notice` and `finished` as in `Wait`."""
+    """
+    Claim this reminder now, and send it unless it is held out. `lacking_notice` and `finished` as in `Wait`.
+
+    The reason of a reminder that is held out is `HELD_OUT`.
+    """
 
     reminder: Reminder
     steps: tuple[TraceStep, ...]

@@ -77,5 +77,6 @@ GATES = (
             }
         ),
     ),
+    Gate("chance does not leave the stage out, where a trial runs", frozenset({Reason.HELD_OUT})),
 )
 """Every gate, first to last. A reminder that passes all of them is sent (`Reason.DUE`)."""

@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.channels import Channel
+from dunning.domain.effect.draws import Layer
+from dunning.domain.effect.trials import Trial
 from dunning.domain.texts.channel_words import ChannelWording
 from dunning.domain.texts.lint import Linter
-from dunning.domain.texts.wording import Text
+from dunning.domain.texts.wording import Text, TextVariant
 
 type Windows = tuple[tuple[int, int], ...]
 """The open times of a day as minutes from midnight, each `[start, end)`, in order."""
@@ -233,6 +235,12 @@ class Rules:
     """How long a gateway may take nothing before its customers get another channel; `None` for ever."""
     fatigue: FatigueLimits | None = None
     """When reminders are left unanswered; `None` if the policy says nothing of it."""
+    trials: tuple[Trial, ...] = ()
+    """The approved trials in which such customers take part."""
+    variants: Mapping[str, TextVariant] = field(default_factory=dict)
+    """The wordings of SMS that trials compare with the usual ones, by arm."""
+    draws_hours: bool = field(init=False)
+    """Whether a trial moves the preferred hour."""
     is_sms_only: bool = field(init=False)
     """Whether all there is are SMS by SNS, without limits of their own. Then no channel has to be chosen."""
 
@@ -240,6 +248,7 @@ class Rules:
         first_overdue = min((stage for stage in self.ladder if stage > 0), default=None)
         needed = first_overdue is not None and min(self.notice_stages, default=first_overdue + 1) <= first_overdue
         object.__setattr__(self, "first_overdue_needs_notice", needed)
+        object.__setattr__(self, "draws_hours", any(trial.layer is Layer.HOUR for trial in self.trials))
         object.__setattr__(self, "is_sms_only", all(map(_is_plain_sms, self.channels.values())))
 
 

@@ -13,6 +13,14 @@ class Channel(StrEnum):
     WHATSAPP = "whatsapp"
 
 
+NO_CONTACT = "none"
+"""
+The channel of a claim by which nobody is contacted: of a stage that chance has left out. It is no `Channel`.
+
+No cap counts such a claim, and no gateway has this name.
+"""
+
+
 class AddressKind(StrEnum):
     """What an address is. All channels of a telephone have one number."""
 

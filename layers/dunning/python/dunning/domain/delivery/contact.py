@@ -8,6 +8,8 @@ from enum import StrEnum
 class ContactState(StrEnum):
     """The outcome of a claimed message, as far as we know it."""
 
+    HELD_OUT = "held_out"
+    """Nothing was sent, by chance. No receipt follows."""
     UNKNOWN = "unknown"
     SENT = "sent"
     REFUSED = "refused"
@@ -85,3 +87,5 @@ class Contact:
     """The e-mail address or the LINE user id; empty on a channel that has a number."""
     lapses_at: datetime | None = None
     """The moment after which the message must not arrive; `None` if it is not on record."""
+    draws: str = ""
+    """What chance decided, and with which probability (`draws.draws_to_text`); empty outside of all trials."""

@@ -117,6 +117,8 @@ def record_receipt(contact: Contact, receipt: DeliveryReceipt) -> Contact:
             return contact
     elif contact.message_id not in {"", receipt.message_id}:
         return contact
+    if contact.state is ContactState.HELD_OUT:
+        return contact  # nothing was sent
     state = ContactState.DELIVERED if receipt.delivered else ContactState.FAILED
     after = replace(
         contact,
@@ -143,7 +145,7 @@ def record_under_way(contact: Contact, under_way: UnderWay) -> Contact:
     """
     if under_way.claim is None or under_way.claim.claim_id != contact.claim_id:
         return contact
-    if contact.state is ContactState.REFUSED:
+    if contact.state in {ContactState.REFUSED, ContactState.HELD_OUT}:
         return contact
     state = ContactState.SENT if contact.state is ContactState.UNKNOWN else contact.state
     message_id = contact.message_id or under_way.message_id

@@ -79,10 +79,10 @@ _SMS = Channel.SMS
 
 
 def compose(
-    facts: Facts, rules: Rules, stage: int, due: AmountDue, today: date, channel: Channel = _SMS
+    facts: Facts, rules: Rules, stage: int, due: AmountDue, today: date, channel: Channel = _SMS, variant: str = ""
 ) -> ComposedText:
     """
-    Compose the text of a stage, in the words of a channel.
+    Compose the text of a stage, in the words of a channel; for SMS perhaps in those of an arm (`Rules.variants`).
 
     Raises:
         NoTextError: no wording exists, is registered where it must be, or fits; a value is missing; or the linter
@@ -95,14 +95,15 @@ def compose(
         return compose_for_channel(facts, rules, stage, due, today, channel)
     language = language_of(facts, rules)
     key = language, stage, due.instalments > 1
-    with_fee = rules.texts_with_fee.get(key) if due.late_fee else None
+    texts, texts_with_fee = rules.variants[variant] if variant else (rules.texts, rules.texts_with_fee)
+    with_fee = texts_with_fee.get(key) if due.late_fee else None
     if with_fee is not None:
         try:
             return _message(facts, rules, with_fee, language, stage, due, today)
         except NoTextError:
-            if key not in rules.texts:
+            if key not in texts:
                 raise
-    plain = rules.texts.get(key)
+    plain = texts.get(key)
     if plain is None:
         raise NoTextError(Reason.NO_TEXT, "text: none for stage %+d in %s", stage, language)
     return _message(facts, rules, plain, language, stage, due, today)

@@ -7,6 +7,7 @@ A missing value, an unused one, or an unknown placeholder is refused; nothing bu
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from string import Formatter
+from typing import NamedTuple
 
 from dunning.domain.errors import TextError
 
@@ -30,6 +31,13 @@ class Text:
     pattern: str
     placeholders: tuple[str, ...]
     distinct: int
+
+
+class TextVariant(NamedTuple):
+    """The wordings of an arm by language, stage, and whether several instalments are due; those with a fee apart."""
+
+    texts: Mapping[tuple[str, int, bool], Text]
+    texts_with_fee: Mapping[tuple[str, int, bool], Text]
 
 
 def compile_text(template: str, wording: str, permitted: Collection[str] = PLACEHOLDERS) -> Text:

@@ -167,10 +167,11 @@ def _ladder_steps(
 def _passed(
     account: Account, earliest: Instalment, progress: Progress | None, stage: int, on: date, contacts: Sequence[Contact]
 ) -> str:
-    """Tell how a stage was passed: by a text, by another system's, or by leaving it out."""
-    if progress is not None and stage == progress.stage:
-        return "done"
-    if any(_marks(contact, account.account_id, stage, on) for contact in contacts):
+    """Tell how a stage was passed: by a text, by another system's, by chance, or by leaving it out."""
+    marking = [contact for contact in contacts if _marks(contact, account.account_id, stage, on)]
+    if marking and all(contact.state is ContactState.HELD_OUT for contact in marking):
+        return "held_out"
+    if marking or (progress is not None and stage == progress.stage):
         return "done"
     if earliest.stage_reached is not None and stage <= earliest.stage_reached:
         return "elsewhere"

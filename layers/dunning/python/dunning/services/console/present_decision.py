@@ -54,6 +54,8 @@ def present_decision(
     stage = StageShown(decision.stage) if decision.stage is not None else None
     if decision.until is not None:
         headline = SentenceShown(f"headline.{decision.kind}_until", {"until": decision.until})
+    elif stage is not None and decision.reason is Reason.HELD_OUT:
+        headline = SentenceShown("headline.held_out", {"stage": stage})
     elif stage is not None and decision.kind == "send":
         headline = SentenceShown("headline.send_stage", {"stage": stage})
     else:

@@ -25,6 +25,7 @@ from dunning.domain.decision.decisions import Reminder
 from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.effect.draws import draws_to_text
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.customers import CustomerStore
 from dunning.ports.telemetry import LogEvent, Telemetry
@@ -50,7 +51,11 @@ class OutOfTimeError(DunningError):
 
 
 def unknown_outcome_record(customer_id: str, facts: Facts | None, entry: LedgerEntry, policies: Policies) -> Contact:
-    """Return the record of a claim whose sender died before it knew or recorded the outcome."""
+    """
+    Return the record of a claim whose sender died before it knew or recorded the outcome.
+
+    Of a claim that is held out the outcome is known: nothing was sent.
+    """
     rules = policies.rules_for(facts, entry.at) if facts else None
     retention = rules.retention_days if isinstance(rules, Rules) else LONGEST_RETENTION_DAYS
     return Contact(
@@ -58,13 +63,14 @@ def unknown_outcome_record(customer_id: str, facts: Facts | None, entry: LedgerE
         send_id=entry.send_id,
         claim_id=entry.claim_id,
         at=entry.at,
-        state=ContactState.UNKNOWN,
+        state=ContactState.HELD_OUT if entry.is_held_out else ContactState.UNKNOWN,
         stage=entry.stage,
         account_ids=entry.accounts,
         channel=entry.channel,
         expires_at=entry.at + timedelta(days=retention),
         lender=facts.lender if facts else "",
-        code="sender_crashed",
+        code="" if entry.is_held_out else "sender_crashed",
+        draws=entry.draws,
     )
 
 
@@ -87,6 +93,7 @@ def with_reminder_claimed(
         channel=reminder.channel,
         for_wake=for_wake,
         also_named=reminder.also_named,
+        draws=draws_to_text(reminder.draws) if reminder.draws else "",
     )
     reached = {
         key: Progress(reached.stage, reminder.on, reached.due_on, first_asked(standing, facts, key))

@@ -178,4 +178,24 @@ def record_of(
         gateway="" if gateway == SNS else gateway,
         address="" if has_number else outgoing.address,
         lapses_at=None if gateway == SNS else outgoing.lapses_at,
+        draws=entry.draws,
+    )
+
+
+def held_out_record(facts: Facts, rules: Rules, entry: LedgerEntry, reasons: tuple[str, ...]) -> Contact:
+    """Return the audit record of a claim that is held out: nothing was sent to anybody."""
+    return Contact(
+        customer_id=facts.customer_id,
+        send_id=entry.send_id,
+        claim_id=entry.claim_id,
+        at=entry.at,
+        state=ContactState.HELD_OUT,
+        stage=entry.stage,
+        account_ids=entry.accounts,
+        channel=entry.channel,
+        expires_at=entry.at + timedelta(days=rules.retention_days),
+        lender=rules.lender,
+        jurisdiction=rules.jurisdiction,
+        reasons=reasons,
+        draws=entry.draws,
     )

@@ -71,7 +71,7 @@ from dunning.services.send.claims import (
     with_reminder_claimed,
 )
 from dunning.services.send.gateways_by_name import GatewaysByName
-from dunning.services.send.messages import UnsubscribeUrl, message_to, record_of
+from dunning.services.send.messages import UnsubscribeUrl, held_out_record, message_to, record_of
 
 _CHANNEL_RECHECK = timedelta(minutes=15)
 """The wait for a channel that is stopped: its customers must not fill each tick."""
@@ -324,11 +324,11 @@ class SendService:
         if facts is None:
             return Stop(Reason.NOTHING_OPEN, (("facts: none on record", ()),)), now
         decision = decide(facts, standing, self._policies, now, sending=self._switch.is_on())
-        if isinstance(decision, Send):
+        if isinstance(decision, Send) and not decision.reminder.is_held_out:
             self._pacer.wait()
             now = self._clock.now()
             decision = decide(facts, standing, self._policies, now, sending=self._switch.is_on())
-        if isinstance(decision, Send) and decision.reminder.channel in self._switch.stopped_channels():
+        if isinstance(decision, Send) and _channel_of(decision.reminder) in self._switch.stopped_channels():
             return _channel_off(decision, now), now
         return decision, now
 
@@ -398,10 +398,17 @@ class SendService:
         now: datetime,
         events: list[OutboundEvent],
     ) -> Contact | None:
-        """Publish a claimed reminder once, and act on the outcome. `events` gets those of a definite refusal."""
+        """
+        Publish a claimed reminder once, and act on the outcome. `events` gets those of a definite refusal.
+
+        One that is held out goes to no gateway, and only its record is returned.
+        """
         rules = self._rules(facts, now)
         reminder = decision.reminder
         entry = claimed.ledger[-1]
+        if entry.is_held_out:
+            self._telemetry.log_decision(facts.customer_id, decision, now, recorded=True, send_id=reminder.send_id)
+            return held_out_record(facts, rules, entry, tuple(trace_of(decision)))
         gateway = reminder.gateway
         outgoing = message_to(facts, rules, entry, reminder, gateway, self._unsubscribe_url)
         answer = self._gateways.publish_once(gateway, outgoing)
@@ -492,7 +499,7 @@ class SendService:
             if entry is None:
                 continue
             contact = unknown_outcome_record(customer_id, facts, entry, self._policies)
-            if self._contacts.write_if_absent(contact):
+            if self._contacts.write_if_absent(contact) and not entry.is_held_out:
                 self._telemetry.log_event(
                     LogEvent.SMS_UNKNOWN, customer_id=customer_id, send_id=entry.send_id, code="sender_crashed"
                 )
@@ -510,10 +517,15 @@ def _judged_by(customer_id: str, customer: Customer) -> tuple[Facts | None, Stan
     return facts, customer.standing or Standing(customer_id=customer_id)
 
 
+def _channel_of(reminder: Reminder) -> str:
+    """Return the channel of a reminder; of one that is held out, the one it would have gone by: arms are alike."""
+    return reminder.would_go_by or reminder.channel
+
+
 def _channel_off(decision: Send, now: datetime) -> Wait:
     """Return the wait for a channel that is stopped. Nobody is moved to another: the switch changes no words."""
     until = now + _CHANNEL_RECHECK
-    step: TraceStep = ("switch: %s is off", (decision.reminder.channel,))
+    step: TraceStep = ("switch: %s is off", (_channel_of(decision.reminder),))
     return Wait(until, Reason.SENDING_OFF, (*decision.steps, step), 0, decision.stage)
 
 
