@@ -12,6 +12,8 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Send, Stop, Wait
 from dunning.domain.decision.gates import GATES
+from dunning.domain.effect.draws import Layer
+from tests.support.arms import ARMS, ForcedArm
 from tests.support.builders import rules_of, the_spread_policies
 from tests.support.strategies import customers, many, standings
 
@@ -66,10 +68,12 @@ def cases(draw: st.DrawFn) -> tuple[Facts, Standing, datetime]:
 
 
 @many
-@given(cases())
-def test_a_wait_ends_at_the_earliest_moment_at_which_a_text_may_go(case: tuple[Facts, Standing, datetime]) -> None:
+@given(cases(), st.sampled_from([None, *ARMS]))
+def test_a_wait_ends_at_the_earliest_moment_at_which_a_text_may_go(
+    case: tuple[Facts, Standing, datetime], arm: tuple[Layer, str] | None
+) -> None:
     facts, standing, now = case
-    policies = the_spread_policies()
+    policies = ForcedArm(the_spread_policies(), *arm) if arm else the_spread_policies()
     decision = decide(facts, standing, policies, now)
     event(decision.reason.value)
     assume(isinstance(decision, Wait))
@@ -93,10 +97,12 @@ def test_a_wait_ends_at_the_earliest_moment_at_which_a_text_may_go(case: tuple[F
 
 
 @many
-@given(cases())
-def test_asking_again_while_waiting_never_puts_the_end_off(case: tuple[Facts, Standing, datetime]) -> None:
+@given(cases(), st.sampled_from([None, *ARMS]))
+def test_asking_again_while_waiting_never_puts_the_end_off(
+    case: tuple[Facts, Standing, datetime], arm: tuple[Layer, str] | None
+) -> None:
     facts, standing, now = case
-    policies = the_spread_policies()
+    policies = ForcedArm(the_spread_policies(), *arm) if arm else the_spread_policies()
     decision = decide(facts, standing, policies, now)
     assume(isinstance(decision, Wait))
     assert decision.until is not None

@@ -22,8 +22,10 @@ from hypothesis import strategies as st
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reminder, Send
-from dunning.policy import PolicyBook, PolicyError
+from dunning.domain.decision.rules import Policies
+from dunning.policy import PolicyError
 from dunning.policy.jurisdiction import zones_of_countries
+from tests.support.arms import ARMS, ForcedArm
 from tests.support.builders import (
     a_customer,
     a_standing,
@@ -205,7 +207,7 @@ def people(draw: st.DrawFn, countries: tuple[str, ...]) -> Person:
     return Person(facts, tuple(draw(st.lists(st.sampled_from([0, 0, 0, 1, 61, 600, 1439]), min_size=1, max_size=6))))
 
 
-def lived(book: PolicyBook, person: Person) -> list[tuple[datetime, Reminder]]:
+def lived(book: Policies, person: Person) -> list[tuple[datetime, Reminder]]:
     """Return what a person is sent in ten weeks, each wake late by some minutes."""
     standing, now = a_standing(), START
     sent: list[tuple[datetime, Reminder]] = []
@@ -214,7 +216,8 @@ def lived(book: PolicyBook, person: Person) -> list[tuple[datetime, Reminder]]:
             return sent
         decision = decide(person.facts, standing, book, now)
         if isinstance(decision, Send):
-            sent.append((now, decision.reminder))
+            if not decision.reminder.is_held_out:
+                sent.append((now, decision.reminder))
             standing = after(standing, person.facts, decision.reminder, now)
         elif decision.until is None:
             return sent
@@ -324,6 +327,13 @@ def test_no_policy_that_loads_can_send_outside_the_law_of_its_places(data: st.Da
     facts = person.facts
     sent = lived(book, person)
     event(f"{place_of(facts.country, facts.region)}: {'texts' if sent else 'no text'}")
+    check_all(facts, sent)
+    chance = data.draw(st.sampled_from(ARMS))
+    check_all(facts, lived(ForcedArm(book, *chance), person))
+
+
+def check_all(facts: Facts, sent: list[tuple[datetime, Reminder]]) -> None:
+    """Hold what a person was sent against the law of all places that apply."""
     for country, region in homes(facts):
         place = place_of(country, region)
         for at, reminder in sent:

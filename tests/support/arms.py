@@ -9,7 +9,7 @@ from dunning.domain.decision.chance import USUAL_TEXT
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.effect.draws import SILENCE, TEXTED, Arm, Layer
-from dunning.domain.effect.trials import Trial
+from dunning.domain.effect.trials import LATEST_HELD_OUT_STAGE, Trial
 from dunning.domain.texts.wording import Text, TextVariant
 
 BEGINS, ENDS = date(2026, 9, 1), date(2027, 2, 28)
@@ -39,7 +39,9 @@ def a_trial(layer: Layer, arms: Iterable[tuple[str, float]], rules: Rules | None
 
 def a_holdout(share: float = 1.0, rules: Rules | None = None, **changes: object) -> Trial:
     """Describe a holdout with this share of silence: all of them, which no policy may have, unless said otherwise."""
-    return a_trial(Layer.HOLDOUT, ((TEXTED, 1 - share), (SILENCE, share)), rules, **changes)
+    trial = a_trial(Layer.HOLDOUT, ((TEXTED, 1 - share), (SILENCE, share)), rules)
+    early = frozenset(stage for stage in trial.stages if stage <= LATEST_HELD_OUT_STAGE)
+    return replace(trial, **{"stages": early, **changes})  # type: ignore[arg-type]
 
 
 def forced(rules: Rules, layer: Layer, arm: str) -> Rules:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import NamedTuple
 
 from dunning.domain.decision.rules import Rules
-from dunning.domain.effect.draws import Draw, Layer
+from dunning.domain.effect.draws import TEXTED, Draw, Layer
 from dunning.domain.effect.trials import Trial, draw_in, is_in_force
 
 USUAL_TEXT = "usual"
@@ -39,14 +39,19 @@ def minute_of_hour_arm(name: str) -> int | None:
     return hour * 60 + minute if minute < 60 and hour * 60 + minute < _MINUTES_OF_DAY else None  # noqa: PLR2004
 
 
-def draw_silence(rules: Rules, drawn_for: DrawnFor, stages: Collection[int]) -> Draw | None:
+def draw_silence(rules: Rules, drawn_for: DrawnFor, stages: Collection[int], *, repeats: bool) -> Draw | None:
     """
-    Return the draw of the holdout; `None` if none runs for all stages that the text would mark.
+    Return the draw of the holdout; `None` if none runs for any stage that the text would mark.
 
-    A text that marks a stage of which nothing may be left out is never left out itself.
+    A text that also marks a stage of which nothing may be left out goes out in any case, and so does one that repeats
+    a text which did not arrive: its draw says that nothing was left to chance.
     """
-    trial = _running(rules, Layer.HOLDOUT, drawn_for.day, stages)
-    return None if trial is None else _draw_among(trial, drawn_for)
+    for trial in rules.trials:
+        if trial.layer is Layer.HOLDOUT:
+            running = [is_in_force(trial, stage, rules.jurisdiction, drawn_for.day) for stage in stages]
+            if any(running):
+                return _draw_among(trial, drawn_for, None if all(running) and not repeats else {TEXTED})
+    return None
 
 
 def draw_text(

@@ -856,7 +856,7 @@ class _Evaluation:
         drawn_for = self._drawn_for(marked[0], stage)
         stages = {stage, *[each.stage for each in marked]}
         repeats = any(self.undelivered.get(each.account.account_id) == each.stage for each in marked)
-        silence = None if repeats else draw_silence(self.rules, drawn_for, stages)
+        silence = draw_silence(self.rules, drawn_for, stages, repeats=repeats)
         if silence is not None and silence.arm == SILENCE:
             return (silence,), message
         composed = {USUAL_TEXT: message}

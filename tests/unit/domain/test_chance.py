@@ -1,0 +1,289 @@
+"""Gate 12: what chance decides, for whom, and what it leaves as it was."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from dunning.domain.customer.standing import Progress, Standing
+from dunning.domain.decision.chance import USUAL_TEXT, minute_of_hour_arm
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reason, Reminder, Send, Wait, trace_of
+from dunning.domain.decision.rules import Cap, Rules, Scope
+from dunning.domain.delivery.channels import NO_CONTACT
+from dunning.domain.effect.draws import SILENCE, TEXTED, Draw, Layer, draws_from_text, draws_to_text
+from dunning.domain.texts.wording import TextVariant, compile_text
+from tests.support.arms import BEGINS, OTHER_TEXT, ForcedArm, a_holdout, a_trial, forced
+from tests.support.builders import (
+    OnlyRules,
+    a_customer,
+    a_standing,
+    a_text,
+    after,
+    an_account,
+    an_instalment,
+    day,
+    progress_at,
+    rules_of,
+    taipei,
+    the_policies,
+)
+
+DAY = timedelta(days=1)
+DUE_DAY = taipei("2026-12-01 10:00")
+RULES = rules_of(a_customer())
+SILENT = OnlyRules(replace(RULES, trials=(a_holdout(),)))
+
+
+def claimed_at(now: datetime, policies: OnlyRules | ForcedArm = SILENT, standing: Standing | None = None) -> Reminder:
+    decision = decide(a_customer(), standing or a_standing(), policies, now)
+    assert isinstance(decision, Send), trace_of(decision)
+    return decision.reminder
+
+
+class TestAStageThatIsLeftOut:
+    """A stage that chance leaves out is claimed, and nobody is contacted."""
+
+    def test_is_claimed_without_text_number_or_channel(self) -> None:
+        reminder = claimed_at(DUE_DAY)
+        assert reminder.is_held_out
+        assert (reminder.channel, reminder.gateway, reminder.would_go_by) == (NO_CONTACT, NO_CONTACT, "sms")
+        assert (reminder.text, reminder.parts, reminder.template, reminder.encoding) == ("", 0, "", "")
+
+    def test_says_so_in_reason_and_trace_with_its_probability(self) -> None:
+        decision = decide(a_customer(), a_standing(), OnlyRules(replace(RULES, trials=(a_holdout(0.25),))), DUE_DAY)
+        drawn = decision.reminder.draws[0] if isinstance(decision, Send) else None
+        assert drawn is not None
+        assert f"chance: trial holdout drew {drawn.arm}, probability {drawn.propensity:g}" in trace_of(decision)
+        assert decide(a_customer(), a_standing(), SILENT, DUE_DAY).reason is Reason.HELD_OUT
+
+    def test_has_an_id_that_no_text_has(self) -> None:
+        assert claimed_at(DUE_DAY).send_id != claimed_at(DUE_DAY, OnlyRules(RULES)).send_id
+
+    def test_counts_for_no_cap_of_the_person_or_the_account(self) -> None:
+        caps = {"person_caps": (Cap(1, 7 * DAY),), "account_caps": (Cap(1, 7 * DAY, Scope.ACCOUNT),)}
+        policies = OnlyRules(replace(RULES, **caps, trials=(a_holdout(),)))
+        standing = after(a_standing(), a_customer(), claimed_at(DUE_DAY, policies), DUE_DAY)
+        another = a_customer(an_account(an_instalment("2026-12-02"), account_id="A2"))
+        decision = decide(another, standing, OnlyRules(replace(RULES, **caps)), DUE_DAY + DAY)
+        assert isinstance(decision, Send)
+
+    def test_puts_no_other_instalment_of_the_account_back(self) -> None:
+        standing = after(a_standing(), a_customer(), claimed_at(DUE_DAY), DUE_DAY)
+        paid = a_customer(an_account(an_instalment("2026-12-01", paid=325_000), an_instalment("2026-11-28", number=2)))
+        decision = decide(paid, standing, OnlyRules(RULES), DUE_DAY)
+        assert isinstance(decision, Send)
+        assert decision.stage == 3
+
+    def test_leaves_the_pace_of_its_ladder_as_a_text_would(self) -> None:
+        """Late by ten days: +7 follows four days after +3, and never on the same day, text or none."""
+        late = taipei("2026-12-14 10:00")
+        for policies in (SILENT, OnlyRules(RULES)):
+            facts, standing, now, days = a_customer(), a_standing(), late, []
+            while len(days) < 3:
+                decision = decide(facts, standing, policies, now)
+                if isinstance(decision, Send):
+                    days.append((decision.stage, decision.reminder.on))
+                    standing = after(standing, facts, decision.reminder, now)
+                else:
+                    assert isinstance(decision, Wait)
+                    assert decision.until
+                    now = decision.until
+            assert [stage for stage, _ in days] == [3, 7, 15]
+            assert [(later - earlier).days for (_, earlier), (_, later) in pairwise(days)] == [4, 8]
+
+    def test_comes_for_all_who_would_be_texted_now_and_for_nobody_else(self) -> None:
+        """Chance is asked last: each other gate that is shut is named, as without a trial."""
+        capped = a_standing(a_text(DUE_DAY - timedelta(hours=1), "A9"))
+        for standing, now in ((capped, DUE_DAY), (a_standing(), taipei("2026-12-01 22:00"))):
+            assert decide(a_customer(), standing, SILENT, now) == decide(a_customer(), standing, OnlyRules(RULES), now)
+
+    def test_is_never_one_whose_text_could_not_be_sent(self) -> None:
+        refused = OnlyRules(replace(RULES, texts={}, trials=(a_holdout(),)))
+        assert decide(a_customer(), a_standing(), refused, DUE_DAY).reason is Reason.NO_TEXT
+
+    @pytest.mark.parametrize("stage", [15, 30])
+    def test_is_none_that_the_trial_does_not_name(self, stage: int) -> None:
+        earlier = {15: 7, 30: 15}[stage]
+        facts = a_customer(an_account(an_instalment("2026-11-01", stage_reached=earlier, notice="2026-11-20")))
+        decision = decide(facts, a_standing(), SILENT, DUE_DAY)
+        assert isinstance(decision, Send)
+        assert (decision.stage, decision.reason, decision.reminder.draws) == (stage, Reason.DUE, ())
+
+    def test_is_none_of_a_text_that_also_marks_a_stage_that_must_be_heard(self) -> None:
+        facts = a_customer(
+            an_account(an_instalment("2026-11-28"), account_id="A1"),
+            an_account(an_instalment("2026-11-16", stage_reached=7), account_id="A2"),
+        )
+        decision = decide(facts, a_standing(), SILENT, DUE_DAY)
+        assert isinstance(decision, Send)
+        assert {reached.stage for reached in decision.reminder.reached_stages} == {3, 15}
+        assert decision.reminder.draws == (Draw(Layer.HOLDOUT, "holdout", TEXTED, 1.0),), "nothing was left to chance"
+        assert decision.reminder.text
+
+    def test_is_none_that_repeats_a_text_that_did_not_arrive(self) -> None:
+        failed = replace(a_text(DUE_DAY - 4 * DAY, stage=3), failed=True)
+        standing = a_standing(failed, progress=progress_at(3, "2026-11-27", due="2026-11-24"))
+        facts = a_customer(an_account(an_instalment("2026-11-24")))
+        decision = decide(facts, standing, SILENT, DUE_DAY)
+        assert isinstance(decision, Send)
+        assert decision.reminder.send_id.endswith("-again")
+        assert decision.reminder.text
+
+
+class TestADraw:
+    """A draw follows from customer and rung alone."""
+
+    def test_is_the_same_for_whoever_asks_again_and_whenever(self) -> None:
+        half = OnlyRules(replace(RULES, trials=(a_holdout(0.5), a_trial(Layer.TEXT, ((USUAL_TEXT, 1.0),)))))
+        for number in range(50):
+            facts = a_customer(customer_id=f"C{number}")
+            drawn = set()
+            for now in (DUE_DAY, DUE_DAY, DUE_DAY + timedelta(hours=3)):
+                decision = decide(facts, a_standing(), half, now)
+                assert isinstance(decision, Send)
+                drawn.add(decision.reminder.draws)
+            assert len(drawn) == 1
+
+    def test_belongs_to_the_day_on_which_the_stage_came_due_and_not_to_the_day_of_the_text(self) -> None:
+        ends = OnlyRules(replace(RULES, trials=(a_holdout(ends_on=day("2026-12-04")),)))
+        late = taipei("2026-12-06 10:00")
+        assert claimed_at(late, ends).is_held_out, "+3 came due on the last day, and was late"
+        begins = OnlyRules(replace(RULES, trials=(a_holdout(starts_on=day("2026-12-05")),)))
+        assert not claimed_at(late, begins).draws
+
+    def test_is_none_before_the_trial_or_after_or_elsewhere(self) -> None:
+        for changes in (
+            {"starts_on": day("2026-12-02")},
+            {"ends_on": day("2026-11-30")},
+            {"places": frozenset({"HK"})},
+            {"approved_by": ""},
+        ):
+            policies = OnlyRules(replace(RULES, trials=(a_holdout(**changes),)))
+            assert claimed_at(DUE_DAY, policies) == claimed_at(DUE_DAY, OnlyRules(RULES))
+
+    def test_of_a_share_is_drawn_by_that_share(self) -> None:
+        twentieth = OnlyRules(replace(RULES, trials=(a_holdout(0.05),)))
+        reasons = Counter(
+            decide(a_customer(customer_id=f"C{number}"), a_standing(), twentieth, DUE_DAY).reason
+            for number in range(4000)
+        )
+        assert 0.04 < reasons[Reason.HELD_OUT] / 4000 < 0.06
+        assert reasons.keys() == {Reason.HELD_OUT, Reason.DUE}
+
+    def test_can_be_written_into_a_record_and_read_from_it(self) -> None:
+        trials = (a_holdout(0.0), a_trial(Layer.TEXT, ((USUAL_TEXT, 1.0),)), a_trial(Layer.HOUR, (("10", 1.0),)))
+        draws = claimed_at(DUE_DAY, OnlyRules(replace(RULES, trials=trials))).draws
+        assert [draw.layer for draw in draws] == [Layer.HOLDOUT, Layer.TEXT, Layer.HOUR]
+        assert draws_from_text(draws_to_text(draws)) == draws
+
+
+class TestAnArmOfWords:
+    """An arm of a trial of texts."""
+
+    def test_is_sent_in_its_own_words_and_named_by_its_own_template(self) -> None:
+        decision = decide(a_customer(), a_standing(), ForcedArm(the_policies(), Layer.TEXT, OTHER_TEXT), DUE_DAY)
+        assert isinstance(decision, Send)
+        assert decision.reminder.template.startswith("other-")
+        assert decision.reminder.text == claimed_at(DUE_DAY, OnlyRules(RULES)).text
+
+    def test_that_may_not_be_sent_is_never_drawn_and_the_rest_have_their_true_probability(self) -> None:
+        threat = compile_text(
+            "zh-Hant/threat@1", "{name}您好，帳號{tail}的{amount}於{date}到期，不繳將查封財產，{pay}，{hotline}"
+        )
+        variants = {
+            "threat": TextVariant({("zh-Hant", 0, False): threat}, {}),
+            "kind": TextVariant(RULES.texts, RULES.texts_with_fee),
+        }
+        arms = (("threat", 0.6), ("kind", 0.3), (USUAL_TEXT, 0.1))
+        policies = OnlyRules(replace(RULES, trials=(a_trial(Layer.TEXT, arms),), variants=variants))
+        seen = Counter[Draw]()
+        for number in range(200):
+            decision = decide(a_customer(customer_id=f"C{number}"), a_standing(), policies, DUE_DAY)
+            assert isinstance(decision, Send)
+            seen.update(decision.reminder.draws)
+        assert {draw.arm: draw.propensity for draw in seen} == {"kind": 0.75, USUAL_TEXT: 0.25}
+
+    def test_that_is_missing_in_the_customers_language_is_not_drawn(self) -> None:
+        policies = OnlyRules(replace(RULES, trials=(a_trial(Layer.TEXT, (("kind", 1.0),)),),
+                                     variants={"kind": TextVariant({}, {})}))  # fmt: skip
+        reminder = claimed_at(DUE_DAY, policies)
+        assert (reminder.draws, reminder.text) == ((), claimed_at(DUE_DAY, OnlyRules(RULES)).text)
+
+
+class TestAnArmOfHours:
+    """An arm of a trial of hours."""
+
+    @pytest.mark.parametrize(("arm", "turn"), [("09", "09:00"), ("10", "10:00"), ("1830", "18:30")])
+    def test_moves_the_preferred_hour(self, arm: str, turn: str) -> None:
+        policies = OnlyRules(forced(RULES, Layer.HOUR, arm))
+        decision = decide(a_customer(), a_standing(), policies, taipei("2026-11-30 12:00"))
+        assert decision.until == taipei(f"2026-12-01 {turn}")
+        drawn = claimed_at(taipei(f"2026-12-01 {turn}"), policies).draws
+        assert drawn == (Draw(Layer.HOUR, "hour", arm, 1.0),)
+
+    def test_is_held_back_by_the_hours_of_the_place_as_ever(self) -> None:
+        policies = OnlyRules(forced(RULES, Layer.HOUR, "07"))
+        decision = decide(a_customer(), a_standing(), policies, taipei("2026-11-30 12:00"))
+        assert decision.until == taipei("2026-12-01 09:00"), "the place opens at nine"
+
+    def test_after_the_hours_of_the_day_is_not_drawn(self) -> None:
+        policies = OnlyRules(forced(RULES, Layer.HOUR, "2200"))
+        decision = decide(a_customer(), a_standing(), policies, taipei("2026-11-30 12:00"))
+        assert decision.until == DUE_DAY, "the policy's own hour"
+        assert claimed_at(DUE_DAY, policies).draws == ()
+
+    def test_tears_no_text_about_two_accounts_apart(self) -> None:
+        facts = a_customer(an_account(account_id="A1"), an_account(account_id="A2"))
+        policies = OnlyRules(forced(RULES, Layer.HOUR, "1830"))
+        decision = decide(facts, a_standing(), policies, taipei("2026-11-30 12:00"))
+        assert decision.until == DUE_DAY
+        then = decide(facts, a_standing(), policies, DUE_DAY)
+        assert isinstance(then, Send)
+        assert (set(then.reminder.account_ids), then.reminder.draws) == ({"A1", "A2"}, ())
+
+    @pytest.mark.parametrize("name", ["", "7", "24", "1860", "abc", "0", "12345", "١٢"])
+    def test_is_called_by_its_hour_and_nothing_else(self, name: str) -> None:
+        assert minute_of_hour_arm(name) is None
+        assert minute_of_hour_arm("0930") == 9 * 60 + 30
+
+
+def test_rules_without_a_trial_draw_nothing() -> None:
+    assert claimed_at(DUE_DAY, OnlyRules(RULES)).draws == ()
+    assert not any("chance" in line for line in trace_of(decide(a_customer(), a_standing(), the_policies(), DUE_DAY)))
+
+
+def test_who_was_held_out_is_texted_in_the_next_half_year_and_not_analysed() -> None:
+    """A stage of the second epoch: with half of all held out, nobody is twice in a row."""
+    earlier = replace(RULES, trials=(a_holdout(0.5, starts_on=day("2026-06-01"), ends_on=day("2027-05-30")),))
+    first, second = taipei("2026-11-20 10:00"), DUE_DAY + DAY
+    assert date(2026, 11, 30) > BEGINS
+    twice = 0
+    for number in range(60):
+        drawn = []
+        for due, now in (("2026-11-20", first), ("2026-12-02", second)):
+            facts = a_customer(an_account(an_instalment(due)), customer_id=f"C{number}")
+            decision = decide(facts, a_standing(), OnlyRules(earlier), now)
+            assert isinstance(decision, Send)
+            drawn.append(decision.reminder.draws[0])
+        if drawn[0].arm == SILENCE:
+            assert drawn[1] == Draw(Layer.HOLDOUT, "holdout", TEXTED, 1.0)
+            twice += 1
+    assert 20 < twice < 40
+
+
+def test_progress_is_marked_by_a_stage_that_is_left_out() -> None:
+    standing = after(a_standing(), a_customer(), claimed_at(DUE_DAY), DUE_DAY)
+    assert standing.progress == {"A1#1": Progress(0, day("2026-12-01"), day("2026-12-01"))}
+    assert standing.ledger[-1].is_held_out
+    assert standing.ledger[-1].draws == "hholdout.silence:1"
+    assert isinstance(RULES, Rules)
+
+
+def test_a_ledger_keeps_what_was_drawn_until_the_next_claim_only() -> None:
+    standing = after(a_standing(), a_customer(), claimed_at(DUE_DAY), DUE_DAY)
+    then = taipei("2026-12-04 10:00")
+    later = after(standing, a_customer(), claimed_at(then, SILENT, standing), then)
+    assert [entry.draws for entry in later.ledger] == ["", "hholdout.silence:1"]

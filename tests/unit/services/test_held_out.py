@@ -1,0 +1,151 @@
+"""A stage that chance leaves out, at the sender: claimed, recorded, and told to nobody."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.delivery.channels import NO_CONTACT, Channel
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.delivery.receipt import DeliveryReceipt, record_receipt
+from dunning.domain.effect.draws import SILENCE, TEXTED, Layer
+from dunning.domain.errors import ServiceCallError
+from tests.support.arms import ForcedArm
+from tests.support.builders import the_policies
+from tests.support.fakes import FakeContacts, FakeSwitch
+from tests.support.people import NOW, someone
+from tests.unit.services.test_send import Office
+
+
+class Priced(ForcedArm):
+    """The same, with the price of a text."""
+
+    def price(self, country: str, parts: int, channel: Channel = Channel.SMS) -> int:
+        return the_policies().price(country, parts, channel)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office(policies=Priced(the_policies(), Layer.HOLDOUT, SILENCE))
+
+
+def test_nothing_is_published_and_nobody_is_told(office: Office) -> None:
+    office.handle_batch(office.add(someone()))
+    assert office.gateway.published == []
+    assert office.publisher.published == []
+
+
+def test_the_record_has_no_number_text_or_price_and_says_what_was_drawn(office: Office) -> None:
+    office.handle_batch(office.add(someone()))
+    (record,) = office.records
+    assert (record.state, record.channel, record.stage) == (ContactState.HELD_OUT, NO_CONTACT, -3)
+    assert (record.phone, record.address, record.text, record.template, record.message_id) == ("", "", "", "", "")
+    assert (record.parts, record.price_usd_micros, record.gateway) == (0, 0, "")
+    assert record.draws == "hholdout.silence:1"
+    assert record.lender == "demo-tw"
+    assert record.reasons[-1] == "chance: trial holdout drew silence, probability 1"
+
+
+def test_the_claim_marks_the_stage_and_sets_the_wake_of_the_next(office: Office) -> None:
+    office.handle_batch(office.add(someone()))
+    standing = office.store.standings["C0001"]
+    (entry,) = standing.ledger
+    assert (entry.channel, entry.for_wake, entry.draws) == (NO_CONTACT, NOW, "hholdout.silence:1")
+    assert standing.progress["A0001-0#1"].stage == -3
+    assert standing.wake is not None
+    assert standing.wake.at.date() == (NOW + timedelta(days=3)).date()
+
+
+def test_the_log_says_that_it_was_held_out_and_counts_it(office: Office) -> None:
+    office.handle_batch(office.add(someone()))
+    ((_, decision, _),) = office.telemetry.decisions
+    assert decision.reason is Reason.HELD_OUT
+
+
+def test_it_costs_the_writes_of_a_text_and_no_call_more(office: Office) -> None:
+    office.handle_batch(office.add(someone()))
+    texting = Office(policies=Priced(the_policies(), Layer.HOLDOUT, TEXTED))
+    texting.handle_batch(texting.add(someone()))
+    assert len(texting.gateway.published) == 1
+    assert office.store.standings["C0001"].version == texting.store.standings["C0001"].version
+    assert len(office.records) == len(texting.records) == 1
+    assert texting.records[0].draws == "hholdout.text:1"
+
+
+def test_a_redelivered_job_finds_its_claim_and_draws_nothing_again(office: Office) -> None:
+    facts = office.add(someone())
+    office.handle_batch(facts)
+    claimed = office.store.standings["C0001"]
+    for receives in (2, 3):
+        office.handle_batch(facts, receives=receives)
+    assert office.store.standings["C0001"].ledger == claimed.ledger
+    assert [record.state for record in office.records] == [ContactState.HELD_OUT]
+    assert office.gateway.published == []
+
+
+def test_a_record_that_was_not_written_is_written_by_the_redelivered_job_with_its_draw() -> None:
+    contacts = FakeContacts()
+    office = Office(policies=Priced(the_policies(), Layer.HOLDOUT, SILENCE), contacts=_Failing())
+    facts = office.add(someone())
+    assert office.handle_batch(facts) == ["C0001"]
+    again = Office(policies=Priced(the_policies(), Layer.HOLDOUT, SILENCE), contacts=contacts, store=office.store)
+    again.handle_batch(facts, receives=2)
+    (record,) = contacts.records.values()
+    assert (record.state, record.draws, record.code) == (ContactState.HELD_OUT, "hholdout.silence:1", "")
+    assert again.events("sms_unknown") == [], "its outcome is known: nothing was sent"
+
+
+class _Failing(FakeContacts):
+    def write(self, contacts: Sequence[Contact]) -> None:
+        del contacts
+        raise ServiceCallError("BatchWriteItem", "Throttled")
+
+
+def test_a_text_whose_sender_died_is_recorded_as_unknown_with_its_draw() -> None:
+    policies = Priced(the_policies(), Layer.HOLDOUT, TEXTED)
+    office = Office(policies=policies, contacts=_Failing())
+    facts = office.add(someone())
+    office.handle_batch(facts)
+    contacts = FakeContacts()
+    Office(policies=policies, contacts=contacts, store=office.store).handle_batch(facts, receives=2)
+    (record,) = contacts.records.values()
+    assert (record.state, record.draws) == (ContactState.UNKNOWN, "hholdout.text:1")
+
+
+def test_a_channel_that_is_stopped_stops_silence_too() -> None:
+    """Else who is left out would be somebody else than who is texted."""
+    switch = FakeSwitch()
+    switch.stopped = frozenset({Channel.SMS})
+    stopped = Office(policies=Priced(the_policies(), Layer.HOLDOUT, SILENCE), switch=switch)
+    stopped.handle_batch(stopped.add(someone()))
+    assert stopped.records == []
+    assert stopped.store.standings["C0001"].ledger == ()
+    assert stopped.store.standings["C0001"].reason == Reason.SENDING_OFF
+
+
+def test_it_takes_no_turn_in_the_pace_of_texts() -> None:
+    slow = Office(policies=Priced(the_policies(), Layer.HOLDOUT, SILENCE), per_second=0.001)
+    slow.handle_batch(*[slow.add(someone(number)) for number in (1, 2, 3)])
+    assert slow.clock.now() == NOW
+    assert len(slow.records) == 3
+
+
+def test_no_receipt_ever_changes_its_record(office: Office) -> None:
+    office.handle_batch(office.add(someone()))
+    (record,) = office.records
+    receipt = DeliveryReceipt(
+        message_id="m-1", phone="+886900000001", at=NOW, delivered=True, response="", billed_parts=1,
+        billed_price_usd_micros=1,
+    )  # fmt: skip
+    assert record_receipt(record, receipt) is record
+    assert ContactState.HELD_OUT.rank < min(state.rank for state in ContactState if state is not record.state)
+
+
+def test_who_opts_out_meanwhile_is_not_claimed(office: Office) -> None:
+    facts = office.add(someone())
+    office.store.meanwhile = [lambda standing: replace(standing, opted_out_at=NOW)]
+    office.handle_batch(facts)
+    assert office.records == []
+    assert office.store.standings["C0001"].ledger == ()
