@@ -113,7 +113,7 @@ def test_a_trial_that_nobody_approved_is_off(folder: Path, gone: str) -> None:
 
 def test_without_trials_nothing_is_drawn(folder: Path) -> None:
     found = rules_in(load_policies(folder))
-    assert (found.trials, found.variants, found.draws_hours) == ((), {}, False)
+    assert (found.trials, found.variants, found.trials_of_hours) == ((), {}, ())
 
 
 def test_layers_come_in_the_order_in_which_they_are_drawn(folder: Path) -> None:
@@ -121,7 +121,7 @@ def test_layers_come_in_the_order_in_which_they_are_drawn(folder: Path) -> None:
     with_trials(folder, HOUR, TONE, HOLDOUT)
     found = rules_in(load_policies(folder))
     assert [trial.layer for trial in found.trials] == [Layer.HOLDOUT, Layer.TEXT, Layer.HOUR]
-    assert found.draws_hours
+    assert [trial.trial_id for trial in found.trials_of_hours] == ["hour"]
 
 
 def test_an_arm_of_words_is_sent_in_the_words_of_its_variant(folder: Path) -> None:
@@ -204,9 +204,9 @@ class TestAHoldout:
     def test_is_refused_where_the_law_owes_the_text_and_says_where_that_stands(self, folder: Path) -> None:
         edit(folder, "jurisdictions/HK.toml", ("owed_stages = []", "owed_stages = [7]"))
         with_trials(folder, HOLDOUT)
-        said = refusal(folder)
-        assert "trials.0.stages: the text of stage +7 is owed to customers in HK, jurisdictions/HK.toml:" in said
-        assert said.endswith("leave out the stage or the place")
+        message = refusal(folder)
+        assert "trials.0.stages: the text of stage +7 is owed to customers in HK, jurisdictions/HK.toml:" in message
+        assert message.endswith("leave out the stage or the place")
 
     def test_is_refused_where_an_amendment_will_owe_the_text(self, folder: Path) -> None:
         amended = '\n[[amendments]]\nin_force_from = 2027-01-01\n[amendments.trials]\nowed_stages = [0]\nsource = "a law to come"\nmark = "V"\nchecked_on = 2026-11-30\n'

@@ -6,12 +6,12 @@ moves the preferred hour, before the hours and caps are asked. What is drawn fol
 alone: whoever asks again comes to the same arm.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from typing import NamedTuple
 
 from dunning.domain.decision.rules import Rules
-from dunning.domain.effect.draws import TEXTED, Draw, Layer
+from dunning.domain.effect.draws import TEXTED, Draw
 from dunning.domain.effect.trials import Trial, draw_in, is_in_force
 
 USUAL_TEXT = "usual"
@@ -46,11 +46,10 @@ def draw_silence(rules: Rules, drawn_for: DrawnFor, stages: Collection[int], *, 
     A text that also marks a stage of which nothing may be left out goes out in any case, and so does one that repeats
     a text which did not arrive: its draw says that nothing was left to chance.
     """
-    for trial in rules.trials:
-        if trial.layer is Layer.HOLDOUT:
-            running = [is_in_force(trial, stage, rules.jurisdiction, drawn_for.day) for stage in stages]
-            if any(running):
-                return _draw_among(trial, drawn_for, None if all(running) and not repeats else {TEXTED})
+    for trial in rules.holdouts:
+        running = [is_in_force(trial, stage, rules.jurisdiction, drawn_for.day) for stage in stages]
+        if any(running):
+            return _draw_among(trial, drawn_for, None if all(running) and not repeats else {TEXTED})
     return None
 
 
@@ -58,7 +57,7 @@ def draw_text(
     rules: Rules, drawn_for: DrawnFor, stages: Collection[int], may_be_sent: Callable[[str], bool]
 ) -> Draw | None:
     """Return the draw of a wording among the arms that may be sent; `None` if no trial of wordings runs."""
-    trial = _running(rules, Layer.TEXT, drawn_for.day, stages)
+    trial = _running(rules.trials_of_texts, rules.jurisdiction, drawn_for.day, stages)
     if trial is None:
         return None
     allowed = {arm.name for arm in trial.arms if may_be_sent(arm.name)}
@@ -67,7 +66,7 @@ def draw_text(
 
 def draw_hour(rules: Rules, drawn_for: DrawnFor, is_open_at: Callable[[int], bool]) -> Draw | None:
     """Return the draw of a preferred hour among those that are open on the day; `None` if no trial of hours runs."""
-    trial = _running(rules, Layer.HOUR, drawn_for.day, (drawn_for.stage,))
+    trial = _running(rules.trials_of_hours, rules.jurisdiction, drawn_for.day, (drawn_for.stage,))
     if trial is None:
         return None
     minutes = {arm.name: minute_of_hour_arm(arm.name) for arm in trial.arms}
@@ -79,9 +78,9 @@ def _draw_among(trial: Trial, drawn_for: DrawnFor, allowed: Collection[str] | No
     return draw_in(trial, customer_id, day, instalment=instalment, stage=stage, allowed=allowed)
 
 
-def _running(rules: Rules, layer: Layer, day: date, stages: Collection[int]) -> Trial | None:
+def _running(trials: Iterable[Trial], place: str, day: date, stages: Collection[int]) -> Trial | None:
     """Return the trial of a layer that runs for all of the stages: the loader lets there be one at most."""
-    for trial in rules.trials:
-        if trial.layer is layer and all(is_in_force(trial, stage, rules.jurisdiction, day) for stage in stages):
+    for trial in trials:
+        if all(is_in_force(trial, stage, place, day) for stage in stages):
             return trial
     return None

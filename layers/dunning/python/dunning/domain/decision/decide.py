@@ -12,7 +12,7 @@ shut, time is moved to the earliest instant at which that gate can open, and the
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -559,7 +559,7 @@ class _Evaluation:
             if notice is not None and notice > candidate.first_day:
                 candidate.first_day = notice
             self.climbing.append(candidate)
-        if rules.draws_hours:
+        if rules.trials_of_hours:
             self._draw_hour()
 
     def _draw_hour(self) -> None:
@@ -811,8 +811,7 @@ class _Evaluation:
         if rules.trials:
             draws, message = self._draw(stage, due, today, message, channel)
             steps += [
-                ("chance: trial %s drew %s, probability %s", (draw.trial, draw.arm, f"{draw.propensity:g}"))
-                for draw in draws
+                ("chance: trial %s drew %s, probability %g", (draw.trial, draw.arm, draw.propensity)) for draw in draws
             ]
             if draws and draws[0].arm == SILENCE:
                 return self._hold_out(channel, today, draws, steps)
@@ -855,23 +854,35 @@ class _Evaluation:
         marked = self.ready.marked
         drawn_for = self._drawn_for(marked[0], stage)
         stages = {stage, *[each.stage for each in marked]}
-        repeats = any(self.undelivered.get(each.account.account_id) == each.stage for each in marked)
-        silence = draw_silence(self.rules, drawn_for, stages, repeats=repeats)
-        if silence is not None and silence.arm == SILENCE:
-            return (silence,), message
-        composed = {USUAL_TEXT: message}
+        silence = None
+        if self.rules.holdouts:
+            repeats = bool(self.undelivered) and any(
+                self.undelivered.get(each.account.account_id) == each.stage for each in marked
+            )
+            silence = draw_silence(self.rules, drawn_for, stages, repeats=repeats)
+            if silence is not None and silence.arm == SILENCE:
+                return (silence,), message
+        wording = None
+        if self.rules.trials_of_texts and channel is Channel.SMS:
+            wording, message = self._draw_wording(drawn_for, stages, stage, due, today, message)
+        return tuple([draw for draw in (silence, wording, self.hour_drawn) if draw is not None]), message
+
+    def _draw_wording(
+        self, drawn_for: DrawnFor, stages: Collection[int], stage: int, due: AmountDue, today: date, usual: ComposedText
+    ) -> tuple[Draw | None, ComposedText]:
+        """Draw a wording among those that may be sent, and return it with its text; the usual one if none is drawn."""
+        composed = {USUAL_TEXT: usual}
 
         def may_be_sent(arm: str) -> bool:
             if arm not in composed:
                 try:
-                    composed[arm] = compose(self.facts, self.rules, stage, due, today, channel, arm)
+                    composed[arm] = compose(self.facts, self.rules, stage, due, today, Channel.SMS, arm)
                 except NoTextError:
                     return False
             return True
 
-        wording = draw_text(self.rules, drawn_for, stages, may_be_sent) if channel is Channel.SMS else None
-        drawn = tuple([draw for draw in (silence, wording, self.hour_drawn) if draw is not None])
-        return drawn, composed[wording.arm] if wording is not None else message
+        wording = draw_text(self.rules, drawn_for, stages, may_be_sent)
+        return wording, usual if wording is None else composed[wording.arm]
 
     def _hold_out(self, channel: Channel, today: date, draws: tuple[Draw, ...], steps: list[TraceStep]) -> Decision:
         """Claim what all gates but chance would have sent: without a text, on no channel."""

@@ -239,8 +239,12 @@ class Rules:
     """The approved trials in which such customers take part."""
     variants: Mapping[str, TextVariant] = field(default_factory=dict)
     """The wordings of SMS that trials compare with the usual ones, by arm."""
-    draws_hours: bool = field(init=False)
-    """Whether a trial moves the preferred hour."""
+    holdouts: tuple[Trial, ...] = field(init=False)
+    """Those of the trials that leave stages out."""
+    trials_of_texts: tuple[Trial, ...] = field(init=False)
+    """Those of the trials that compare wordings."""
+    trials_of_hours: tuple[Trial, ...] = field(init=False)
+    """Those of the trials that move the preferred hour."""
     is_sms_only: bool = field(init=False)
     """Whether all there is are SMS by SNS, without limits of their own. Then no channel has to be chosen."""
 
@@ -248,7 +252,12 @@ class Rules:
         first_overdue = min((stage for stage in self.ladder if stage > 0), default=None)
         needed = first_overdue is not None and min(self.notice_stages, default=first_overdue + 1) <= first_overdue
         object.__setattr__(self, "first_overdue_needs_notice", needed)
-        object.__setattr__(self, "draws_hours", any(trial.layer is Layer.HOUR for trial in self.trials))
+        for name, layer in (
+            ("holdouts", Layer.HOLDOUT),
+            ("trials_of_texts", Layer.TEXT),
+            ("trials_of_hours", Layer.HOUR),
+        ):
+            object.__setattr__(self, name, tuple([trial for trial in self.trials if trial.layer is layer]))
         object.__setattr__(self, "is_sms_only", all(map(_is_plain_sms, self.channels.values())))
 
 

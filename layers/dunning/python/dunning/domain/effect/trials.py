@@ -119,7 +119,7 @@ def draw_in(
         arms = restricted_to(arms, allowed)
     if not arms:
         return None
-    position = unit_draw(trial.salt, trial.layer, epoch, customer_id, instalment, stage)
+    position = unit_draw(trial.salt, trial.layer.value, epoch, customer_id, instalment, stage)
     if weights is not None:
         return draw_learned_arm(trial.layer, trial.trial_id, position, arms)
     return draw_arm(trial.layer, trial.trial_id, position, arms)
