@@ -424,10 +424,10 @@ def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
     ]
     if same:
         yield TWICE
-    said = [earlier for earlier in before.world.texts if _says_the_same(earlier, text)]
-    if not all(_has_surely_failed(after, customer_id, earlier) for earlier in said):
+    alike = [earlier for earlier in before.world.texts if _says_the_same(earlier, text)]
+    if not all(_has_surely_failed(after, customer_id, earlier) for earlier in alike):
         yield SAID_AGAIN
-    if len(said) > 1:
+    if len(alike) > 1:
         yield THIRD
     if claim is None or claim.stage is not None:
         yield from _judge_caps(after, text, claim)

@@ -523,7 +523,7 @@ _SAID_ELSEWHERE = "said on another channel than SMS"
 @contextmanager
 def _ends_one_channel() -> Iterator[None]:
     """Take a stop on LINE for a block there."""
-    parse, apply = ReplyService._parse, reply_services.apply_reply
+    parse, apply = ReplyService._parse, reply_effects.apply_reply
 
     def parse_by_channel(self: ReplyService, inbound: Any, *given: Any) -> ParsedReply:  # noqa: ANN401
         parsed = parse(self, inbound, *given)

@@ -49,7 +49,7 @@ def parse_line(body: str, _: object) -> ChannelEvents:
 
 
 @pytest.mark.parametrize(
-    ("name", "parse", "said"),
+    ("name", "parse", "expected"),
     [
         (
             "eum_events.json",
@@ -73,10 +73,10 @@ def parse_line(body: str, _: object) -> ChannelEvents:
     ],
 )
 def test_a_file_of_reports_says_what_the_page_says(
-    name: str, parse: Callable[[str, Any], ChannelEvents], said: list[Any]
+    name: str, parse: Callable[[str, Any], ChannelEvents], expected: list[Any]
 ) -> None:
     read = [parse(body, NOW) for body in bodies(f"delivery_receipts/{name}")]
-    assert [each for events in read for each in said_by(events)] == said
+    assert [each for events in read for each in said_by(events)] == expected
     for receipt in (receipt for events in read for receipt in events.receipts):
         assert receipt.claim
         assert receipt.claim.claim_id == CLAIM_ID

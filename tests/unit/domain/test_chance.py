@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ class TestAStageThatIsLeftOut:
         assert claimed_at(DUE_DAY).send_id != claimed_at(DUE_DAY, OnlyRules(RULES)).send_id
 
     def test_counts_for_no_cap_of_the_person_or_the_account(self) -> None:
-        caps = {"person_caps": (Cap(1, 7 * DAY),), "account_caps": (Cap(1, 7 * DAY, Scope.ACCOUNT),)}
+        caps: dict[str, Any] = {"person_caps": (Cap(1, 7 * DAY),), "account_caps": (Cap(1, 7 * DAY, Scope.ACCOUNT),)}
         policies = OnlyRules(replace(RULES, **caps, trials=(a_holdout(),)))
         standing = after(a_standing(), a_customer(), claimed_at(DUE_DAY, policies), DUE_DAY)
         another = a_customer(an_account(an_instalment("2026-12-02"), account_id="A2"))
@@ -81,7 +82,8 @@ class TestAStageThatIsLeftOut:
         """Late by ten days: +7 follows four days after +3, and never on the same day, text or none."""
         late = taipei("2026-12-14 10:00")
         for policies in (SILENT, OnlyRules(RULES)):
-            facts, standing, now, days = a_customer(), a_standing(), late, []
+            facts, standing, now = a_customer(), a_standing(), late
+            days: list[tuple[int, date]] = []
             while len(days) < 3:
                 decision = decide(facts, standing, policies, now)
                 if isinstance(decision, Send):

@@ -41,11 +41,17 @@ class MailFake(FakeGateway):
     name = "ses"
 
 
+class TextFake(FakeGateway):
+    """End User Messaging, by which the sample lender's texts go out."""
+
+    name = "eum"
+
+
 class Channels:
     """A sender with three gateways."""
 
     def __init__(self, **changes: Any) -> None:  # noqa: ANN401 - ports
-        self.line, self.mail, self.sms = LineFake(), MailFake(), FakeGateway()
+        self.line, self.mail, self.sms = LineFake(), MailFake(), TextFake()
         self.office = Office(
             gateways=GatewaysByName(self.line, self.mail, self.sms), unsubscribe_url=_unsubscribe_url, **changes
         )
@@ -98,7 +104,7 @@ class TestTheFirstChannelThatReaches:
     def test_is_the_text_for_whom_nothing_else_reaches(self, channels: Channels) -> None:
         channels.send(replace(SOMEBODY, line_user_id=None, email=None))
         (record,) = channels.office.records
-        assert (channels.sent, record.phone, record.address, record.gateway) == ([0, 0, 1], SOMEBODY.phone, "", "")
+        assert (channels.sent, record.phone, record.address, record.gateway) == ([0, 0, 1], SOMEBODY.phone, "", "eum")
 
     def test_says_in_the_trace_why_the_others_were_passed_over(self, channels: Channels) -> None:
         blocked = replace(
@@ -132,8 +138,8 @@ class TestAnAnswer:
             standing = channels.send()
         assert channels.sent == [1, 1, 1]
         assert (standing.wake, standing.reason) == (None, Reason.NUMBER_REFUSED)
-        told = [event for event in channels.office.publisher.published if isinstance(event, CustomerNeedsPerson)]
-        assert [event.why for event in told] == [ReviewReason.NUMBER_REFUSED]
+        called = [event for event in channels.office.publisher.published if isinstance(event, CustomerNeedsPerson)]
+        assert [event.why for event in called] == [ReviewReason.NUMBER_REFUSED]
 
     def test_that_says_the_person_opted_out_ends_all_channels(self, channels: Channels) -> None:
         channels.line.answers = [OPTED_OUT]

@@ -101,14 +101,14 @@ def a_record(claim: LedgerEntry, text: Text, state: ContactState, status: str = 
 def a_world(
     *ledger: LedgerEntry,
     facts: Facts = REACHABLE,
-    told: LenderEvent | None = None,
+    event: LenderEvent | None = None,
     records: tuple[Contact, ...] = (),
     world: dict[str, Any] | None = None,
     **changes: Any,  # noqa: ANN401 - fields of a standing
 ) -> World:
     record = a_lender_record(facts)
-    if told is not None:
-        record = record_event(record, RecordedEvent(EventTime(NOW - HOUR), told))
+    if event is not None:
+        record = record_event(record, RecordedEvent(EventTime(NOW - HOUR), event))
     rows = Rows(rows_of(record, replace(waking(facts, NOW + 3 * DAY), ledger=ledger, **changes)))
     items: list[Any] = [contact_item(each) for each in records]
     rows = rows.changed({row_key(CONTACTS, item): stored(item) for item in items})
@@ -135,7 +135,7 @@ def test_the_first_channel_of_the_order_breaks_nothing_and_the_next_one_does() -
     "start",
     [
         {"facts": BY_MAIL},
-        {"told": AddressChanged(AddressKind.LINE, "")},
+        {"event": AddressChanged(AddressKind.LINE, "")},
         {"suspended": {"line": AddressSince(LINE_USER, NOW - DAY)}},
         {"shared": {"line": AddressSince(LINE_USER, NOW - DAY)}},
     ],
@@ -154,9 +154,11 @@ def test_a_refusal_of_another_address_and_one_that_has_ended_close_nothing() -> 
 def test_nobody_is_called_without_a_consent_that_was_given_after_every_withdrawal() -> None:
     withdrawn = ConsentChanged(Channel.VOICE)
     assert judged_claim("voice", facts=CALLED) == []
-    assert judged_claim("voice", facts=CALLED, told=withdrawn) == [f"{IN_SILENCE}: voice, no consent", OUT_OF_ORDER]
-    assert judged_claim("sms", facts=CALLED, told=withdrawn) == []
-    assert judged_claim("sms", facts=replace(CALLED, channel_consents={"voice": NOW}), told=withdrawn) == [OUT_OF_ORDER]
+    assert judged_claim("voice", facts=CALLED, event=withdrawn) == [f"{IN_SILENCE}: voice, no consent", OUT_OF_ORDER]
+    assert judged_claim("sms", facts=CALLED, event=withdrawn) == []
+    assert judged_claim("sms", facts=replace(CALLED, channel_consents={"voice": NOW}), event=withdrawn) == [
+        OUT_OF_ORDER
+    ]
 
 
 def test_a_channel_at_its_own_cap_is_passed_over_and_one_below_it_is_not() -> None:
@@ -257,11 +259,11 @@ def test_a_message_is_handed_over_in_the_hours_of_its_channel_and_not_shortly_be
 @pytest.mark.parametrize("is_done", [True, False])
 def test_a_claim_after_a_stop_is_seen_whatever_the_standing_says(channel: Channel, is_done: bool) -> None:  # noqa: FBT001
     inbound = InboundSms(inbound_id="in-7", phone="", text="stop", at=NOW - HOUR, channel=channel, address="somewhere")
-    said = Reply(
+    reply = Reply(
         customer_id=REACHABLE.customer_id, inbound=inbound, intents=(ReplyIntent.OPT_OUT,), promised_on=None,
         expires_at=NOW + DAY, sure=(ReplyIntent.OPT_OUT,),
     )  # fmt: skip
-    item: Any = reply_item(said)
+    item: Any = reply_item(reply)
     world = a_world(world={"mail": (Mail("reply", "reply", "... in-7 ...", NOW, is_done=is_done),)})
     before = world._replace(rows=world.rows.changed({row_key(CONTACTS, item): stored(item)}))
     after = before._replace(rows=before.rows.changed(dict(a_world(a_claim("line")).rows)))
@@ -281,9 +283,11 @@ def test_a_bounce_closes_its_channel_and_no_other() -> None:
 
 
 def test_a_customer_is_reached_by_the_last_word_of_the_lender_on_each_address() -> None:
-    moved = a_world(told=AddressChanged(AddressKind.EMAIL, "another@example.com"))
+    moved = a_world(event=AddressChanged(AddressKind.EMAIL, "another@example.com"))
     customer = customer_at(moved.rows, REACHABLE.customer_id)
     assert address_of(customer.record, "email") == "another@example.com"
-    loaded = a_world(facts=replace(REACHABLE, as_of=NOW), told=AddressChanged(AddressKind.EMAIL, "another@example.com"))
+    loaded = a_world(
+        facts=replace(REACHABLE, as_of=NOW), event=AddressChanged(AddressKind.EMAIL, "another@example.com")
+    )
     assert address_of(customer_at(loaded.rows, REACHABLE.customer_id).record, "email") == MAIL
     assert why_closed(customer, "email", NOW) == ""
