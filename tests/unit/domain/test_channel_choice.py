@@ -6,7 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.standing import Outage, Standing, with_address_refused, with_outage
+from dunning.domain.customer.standing import (
+    Outage,
+    Progress,
+    Standing,
+    progress_key,
+    with_address_refused,
+    with_outage,
+)
 from dunning.domain.decision.channel_choice import (
     OUTAGE_REMEMBERED,
     Unreachable,
@@ -16,10 +23,12 @@ from dunning.domain.decision.channel_choice import (
     shut_for_now,
     why_nothing_reaches,
 )
-from dunning.domain.decision.decisions import Reason
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reason, Send
 from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Rules
 from dunning.domain.delivery.channels import Channel
-from tests.support.builders import a_customer, a_standing, a_text, rules_of, taipei
+from tests.support.builders import a_customer, a_standing, a_text, rules_of, taipei, the_policies
+from tests.support.people import someone, waking
 
 NOW = taipei("2026-12-01 10:00")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -141,3 +150,25 @@ def test_an_outage_of_last_week_is_over() -> None:
     assert channels_out(standing, rules(LINE, SMS, failover_after=6 * HOUR), NOW) == set()
     again = with_outage(standing, "line", NOW, OUTAGE_REMEMBERED)
     assert again.outages["line"].since == NOW
+
+
+def test_of_a_stage_that_did_not_arrive_only_its_own_channel_comes_last_and_none_of_the_stage_before() -> None:
+    facts = replace(someone(due_in=-10), lender="demo-channels", email="ming@example.com")
+    account_id, due_on = facts.accounts[0].account_id, facts.accounts[0].instalments[0].due_on
+    sent = [(3, "email", 7, ""), (3, "sms", 4, "-again"), (7, "email", 3, "")]
+    standing = waking(
+        facts,
+        ledger=tuple(
+            replace(
+                a_text(NOW - ago * DAY, account_id, stage=stage, claim_id=f"{stage}{channel}"),
+                channel=channel,
+                send_id=f"{stage}{again}",
+                failed=True,
+            )
+            for stage, channel, ago, again in sent
+        ),
+        progress={progress_key(account_id, 1): Progress(7, (NOW - 3 * DAY).date(), due_on)},
+    )
+    decision = decide(facts, standing, the_policies(), NOW)
+    assert isinstance(decision, Send)
+    assert (decision.reminder.stage, decision.reminder.channel) == (7, "sms")

@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -480,17 +481,18 @@ class _Evaluation:
         return ShutGate(Reason.CHANNEL_SHUT, until, steps)
 
     def _failed_channels(self, marked: list[_OpenAccount]) -> set[str]:
-        """Return the channels on which the text of a stage that is now repeated did not arrive."""
-        repeated = {
-            each.account.account_id for each in marked if self.undelivered.get(each.account.account_id) == each.stage
-        }
-        if not repeated:
-            return set()
-        return {
-            entry.channel
-            for entry in self.standing.ledger
-            if entry.failed and any(entry.marks(account_id) for account_id in repeated)
-        }
+        """
+        Return the channels on which the text of a stage that is now repeated did not arrive.
+
+        It is the last text that marked a stage of the account: what failed of an earlier stage says nothing here.
+        """
+        failed: set[str] = set()
+        for each in marked:
+            account_id = each.account.account_id
+            if self.undelivered.get(account_id) == each.stage:
+                of_account = (entry for entry in reversed(self.standing.ledger) if entry.marks(account_id))
+                failed |= {entry.channel for entry in islice(of_account, 1)}
+        return failed
 
     def _due_accounts(self, moment: datetime) -> tuple[list[_OpenAccount], datetime | None]:
         """
