@@ -429,6 +429,8 @@ def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
         yield SAID_AGAIN
     if len(alike) > 1:
         yield THIRD
+    if any(_has_refused(before.world.rows, contact, text) for contact in contacts_in(before.world.rows)):
+        yield f"{NOT_FOLLOWED}: refused"
     if claim is None or claim.stage is not None:
         yield from _judge_caps(after, text, claim)
 
@@ -474,6 +476,18 @@ def _says_the_same(earlier: Text, text: Text) -> bool:
 def _has_surely_failed(world: World, customer_id: str, text: Text) -> bool:
     """Tell whether the gateway has reported that a message did not arrive, and we know of it."""
     return text.report in FOR_GOOD | FOR_NOW and _is_known_to_have_failed(world, customer_id, text)
+
+
+def _has_refused(rows: Rows, contact: Contact, text: Text) -> bool:
+    """Tell whether an earlier message to the address is on record as refused for good, and nobody has lifted it."""
+    if contact.state is not ContactState.REFUSED or contact.code == _OPTED_OUT_THERE:
+        return False
+    if (contact.channel, contact.phone or contact.address) != (text.channel, text.address):
+        return False
+    customer = customer_at(rows, contact.customer_id)
+    known = customer.standing.suspended.get(contact.channel) if customer.standing else None
+    is_lifted = customer.record is not None and _is_released(customer.record, contact.at, "number_refused")
+    return not is_lifted and not (known is not None and known.is_usable)
 
 
 def _country_of(address: str) -> str:
