@@ -56,7 +56,7 @@ class OnChannel(FakeGateway):
 
     def __init__(self, person: "Person", channel: Channel, name: str) -> None:
         super().__init__()
-        self.channel, self.name, self.repeatable = channel, name, channel is Channel.LINE  # type: ignore[misc]
+        self.channel, self.name, self.repeatable = channel, name, channel is Channel.LINE
         self._person = person
 
     def publish(self, sms: Outgoing) -> Published:

@@ -35,7 +35,7 @@ from tests.simulation.scenarios import (
     with_rows,
 )
 from tests.simulation.simulator import Situation
-from tests.simulation.tables import CONTACTS, CUSTOMERS, row_key, stored
+from tests.simulation.tables import CONTACTS, CUSTOMERS, RowKey, Stored, row_key, stored
 from tests.simulation.workers import claim_id_of
 from tests.simulation.world import Mail, Text, World
 from tests.support.builders import a_lender_record
@@ -119,35 +119,51 @@ def _earlier(*sent: tuple[str, timedelta]) -> tuple[dict[str, Any], tuple[Text, 
     return {"ledger": ledger}, texts
 
 
+def _failed_before(facts: Facts, *sent: tuple[int, str, int]) -> tuple[Standing, dict[str, Any], dict[RowKey, Stored]]:
+    """Return what messages have left that did not arrive: of which stage, on which channel, and how many days ago."""
+    instalment, account_id = facts.accounts[0].instalments[0], facts.accounts[0].account_id
+    ledger, texts, rows = [], [], {}
+    for number, (stage, channel, days) in enumerate(sent, 1):
+        at, claim_id = NOW - days * DAY, claim_id_of("dead/1", number)
+        is_repeat = any(entry.stage == stage for entry in ledger)
+        entry = LedgerEntry(
+            send_id=f"{number}e" * 16 + "-again" * is_repeat, claim_id=claim_id, at=at, stage=stage,
+            accounts=(account_id,), channel=channel, for_wake=at, failed=True,
+        )  # fmt: skip
+        address = address_of(a_lender_record(facts), channel)
+        text = Text(
+            address, f"earlier {number}", at, "dead/1", f"{channel}!{number}", channel, CUSTOMER, claim_id, stage,
+            (f"{account_id}#1 {instalment.due_on}",), "full" if channel == "email" else "unreachable",
+        )  # fmt: skip
+        record: Any = contact_item(Contact(
+            customer_id=CUSTOMER, send_id=entry.send_id, claim_id=claim_id, at=at, state=ContactState.FAILED,
+            stage=stage, account_ids=entry.accounts, channel=channel, expires_at=NOW + 1000 * DAY, text="earlier",
+            phone=address if channel == "sms" else "", address="" if channel == "sms" else address,
+            message_id=text.message_id, delivery_status="temporary_failure",
+        ))  # fmt: skip
+        ledger.append(entry)
+        texts.append(text)
+        rows[row_key(CONTACTS, record)] = stored(record)
+    last = ledger[-1]
+    reached = Progress(last.stage or 0, last.at.date(), instalment.due_on)
+    standing = waking(facts, ledger=tuple(ledger), progress={progress_key(account_id, 1): reached})
+    return standing, {"texts": tuple(texts)}, rows
+
+
 def _second_contacts() -> Iterator[Scenario]:
     """Yield jobs of a stage whose first message did not arrive: it is said once more, on another channel."""
-    facts, ago = replace(BY_MAIL, accounts=someone(due_in=-6).accounts), 3 * DAY
-    due_on = facts.accounts[0].instalments[0].due_on
-    claim_id, account_id = claim_id_of("dead/1", 1), facts.accounts[0].account_id
-    claim = LedgerEntry(
-        send_id="5e" * 16, claim_id=claim_id, at=NOW - ago, stage=3, accounts=(account_id,), channel="email",
-        for_wake=NOW - ago, failed=True,
-    )  # fmt: skip
-    text = Text(
-        MAIL, "earlier", NOW - ago, "dead/1", "mail!1", "email", CUSTOMER, claim_id, 3,
-        (f"{account_id}#1 {due_on}",), "full",
-    )  # fmt: skip
-    record = Contact(
-        customer_id=CUSTOMER, send_id=claim.send_id, claim_id=claim_id, at=claim.at, state=ContactState.FAILED, stage=3,
-        account_ids=claim.accounts, channel="email", expires_at=NOW + 1000 * DAY, address=MAIL, text="earlier",
-        message_id="mail!1", delivery_status="temporary_failure", gateway="ses",
-    )  # fmt: skip
-    item: Any = contact_item(record)
-    progress = {progress_key(account_id, 1): Progress(3, claim.at.date(), due_on)}
-    standing = waking(facts, ledger=(claim,), progress=progress)
-    for name, mail, reports in (
-        ("second contact", (job("job-a"), job("job-b")), ()),
-        ("second contact x phone off", (job(),), (("sms", "unreachable"),)),
-        ("second contact x stop by text", (job(), _stop_by_text()), ()),
+    six, ten = (replace(BY_MAIL, accounts=someone(due_in=-days).accounts) for days in (6, 10))
+    after_another = ((3, "email", 7), (3, "sms", 4), (7, "email", 3))
+    for name, facts, sent, mail, reports in (
+        ("second contact", six, ((3, "email", 3),), (job("job-a"), job("job-b")), ()),
+        ("second contact x phone off", six, ((3, "email", 3),), (job(),), (("sms", "unreachable"),)),
+        ("second contact x stop by text", six, ((3, "email", 3),), (job(), _stop_by_text()), ()),
+        ("second contact of another stage", ten, after_another, (job(),), ()),
     ):
-        start = _starting(*mail, facts=facts, standing=standing, texts=(text,), reports_of=reports)
+        standing, world, rows = _failed_before(facts, *sent)
+        start = _starting(*mail, facts=facts, standing=standing, reports_of=reports, **world)
         kept = _is_opted_out if "stop" in name else nothing_to_keep
-        yield _scenario(name, "second contact", with_rows(start, {row_key(CONTACTS, item): stored(item)}), kept)
+        yield _scenario(name, "second contact", with_rows(start, rows), kept)
 
 
 def _starts() -> Iterator[Scenario]:

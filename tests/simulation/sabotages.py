@@ -1041,6 +1041,12 @@ SABOTAGES: tuple[Sabotage, ...] = (
         breaks=(OUT_OF_ORDER,),
     ),
     Sabotage(
+        name="blame a channel for what failed of an earlier stage",
+        plant=_edited((decisions._Evaluation._failed_channels, "islice(of_account, 1)", "of_account if entry.failed")),
+        scenario="channels x second contact of another stage",
+        breaks=(OUT_OF_ORDER,),
+    ),
+    Sabotage(
         name="count the caps of a person on one channel alone",
         plant=_edited(
             (
