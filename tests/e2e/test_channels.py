@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.local.channel_life import Part
+from tests.local.channel_life import NO_MORE_MAIL, Part
+from tests.local.console import LocalConsole
 from tests.local.journeys import CAME_BACK
 from tests.local.report import report
-from tests.local.runner import Result, run
+from tests.local.runner import Result, begin_of, run
 from tests.local.sample import PARTS, sample_file
 from tests.support.html_tables import tables_of
 
@@ -222,3 +223,26 @@ def test_a_users_own_customers_on_channels_are_reached_and_nothing_is_made_up(pl
     assert {line["channel"] for line in own.outbox} == {"sms", "email", "line"}
     assert {line["kind"] for line in _lines(own, "came back")} == {"pending", "sent", "delivered"}
     assert own.summary["replies"]["total"] == 0
+
+
+def test_on_the_page_of_the_clock_a_customer_presses_a_button_of_the_last_message() -> None:
+    header, *rows = csv.reader(io.StringIO(_accounts_of_lender().decode()))
+    played = {OF_PART[part] for part in (Part.PRESSES_PAID, Part.MAILBOX_FULL, Part.MARKS_AS_UNWANTED)}
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([header, *(row for row in rows if row[0] in played)])
+    accounts = text.getvalue().encode()
+    with LocalConsole(accounts=accounts, start=begin_of(START), days=6, is_lively=False) as console:
+        on_line, by_mail = OF_PART[Part.PRESSES_PAID], OF_PART[Part.MARKS_AS_UNWANTED]
+        for customer_id, code, understood in ((on_line, "hardship", "hardship"), (by_mail, NO_MORE_MAIL, "opt_out")):
+            act = console.act({"act": "press", "customer": customer_id, "code": code})
+            assert act is not None
+            assert act.happened is not None
+            assert [reply.intents for reply in act.happened.replies] == [(understood,)]
+        refused = console.act({"act": "press", "customer": on_line, "code": NO_MORE_MAIL})
+        assert refused is not None
+        assert (refused.done, refused.happened) == ("no_button", None)
+        act = console.act({"act": "reply", "customer": on_line, "text": "不要再傳了"})
+        assert act is not None
+        assert act.happened is not None
+        assert [reply.intents for reply in act.happened.replies] == [("opt_out",)]
+        assert [each.kind for each in console.world.life.came_back if each.channel == "line"] == ["button", "words"]

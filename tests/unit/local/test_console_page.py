@@ -11,6 +11,7 @@ from dunning.console.translations import LANGUAGES, Translation
 from tests.local import ROOT
 from tests.local.console_page import Act, local_page, playing_page, words_of
 from tests.local.happenings import HandedOver, Happened, ReplyRead, TextSent, WakeMoved
+from tests.local.sent import SentMessage
 
 NOW = datetime(2026, 12, 1, 2, tzinfo=UTC)
 LATER = datetime(2026, 12, 4, 2, tzinfo=UTC)
@@ -89,6 +90,20 @@ def test_a_customer_is_played_at_an_address_of_their_own() -> None:
     assert set(re.findall(r'action="([^"]+)"', page)) == {"/local/C%3A1"}
     assert page.count('<input type="hidden" name="customer" value="C:1">') == 2
     assert 'href="/customers/C%3A1"' in page
+
+
+def test_the_buttons_of_the_last_message_can_be_pressed_and_words_go_where_it_came() -> None:
+    bubble = SentMessage(
+        at=NOW, to="U1", text="x", message_id="m", channel="line", buttons=(("已繳款", "paid"), ("不要再傳", "opt_out"))
+    )
+    page = a_page(customer="C1", last=bubble)
+    assert re.findall(r'name="code" value="(\w+)">([^<]+)<', page) == [("paid", "已繳款"), ("opt_out", "不要再傳")]
+    assert "this goes there, too" in page
+    mail = SentMessage(at=NOW, to="x@example.com", text="x", message_id="m", channel="email")
+    page = a_page(customer="C1", last=mail)
+    assert re.findall(r'name="code" value="(\w+)">([^<]+)<', page) == [("no_more_mail", "No more mail")]
+    assert "this goes there, too" not in page
+    assert 'name="code"' not in a_page(customer="C1")
 
 
 def test_customers_to_play_are_suggested_where_none_is_played() -> None:
