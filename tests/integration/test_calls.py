@@ -72,10 +72,10 @@ OF_GATEWAY = {
 
 
 def _reached_by(channel: str, number: int) -> Facts:
-    fields = OF_CHANNEL[channel].items()
-    return someone(
-        number, **{field: value.format(number) if isinstance(value, str) else value for field, value in fields}
-    )
+    fields: dict[str, Any] = {
+        field: value.format(number) if isinstance(value, str) else value for field, value in OF_CHANNEL[channel].items()
+    }
+    return someone(number, **fields)
 
 
 @pytest.mark.slow(reason="100 messages on moto: the share of calls that serve a batch shows only over many")

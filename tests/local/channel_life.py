@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.delivery.channels import Channel
@@ -108,9 +108,9 @@ class ChannelLife:
             return
         match self._parts.get(facts.customer_id):
             case Part.NO_FRIEND:
-                self._cloud.providers.line.strangers.add(facts.line_user_id)
+                self._cloud.providers.line.strangers.add(facts.line_user_id or "")
             case Part.ANSWER_LOST:
-                self._cloud.providers.line.loses_first_answer.add(facts.line_user_id)
+                self._cloud.providers.line.loses_first_answer.add(facts.line_user_id or "")
 
     def hear(self, message: SentMessage) -> None:
         """Take down what follows from a message that a service has taken."""
@@ -182,7 +182,7 @@ class ChannelLife:
         self._report_mail(message, facts, "Bounce", after, bounce)
 
     def _report_mail(
-        self, message: SentMessage, facts: Facts, kind: str, after: timedelta, details: dict[str, object] | None = None
+        self, message: SentMessage, facts: Facts, kind: str, after: timedelta, details: Mapping[str, Any] | None = None
     ) -> None:
         mails = self._cloud.providers.mails
         number = self._cloud.providers.numbers[message.message_id]
@@ -247,10 +247,10 @@ class ChannelLife:
         """Let a customer press a button now. LINE may tell of it twice."""
         self._line_event(facts, "button", "postback", again=redelivered, postback={"data": code})
 
-    def _line_event(self, facts: Facts, what: str, kind: str, *, again: bool = False, **details: object) -> str:
+    def _line_event(self, facts: Facts, what: str, kind: str, *, again: bool = False, **details: Any) -> str:  # noqa: ANN401 - of an event
         """Let LINE tell of something that happens now; return its id."""
         line, now = self._cloud.providers.line, self._cloud.clock.now()
-        user_id = "" if kind == "delivery" else facts.line_user_id
+        user_id = "" if kind == "delivery" else facts.line_user_id or ""
         event = line.event(kind, user_id, now, **details)
         self._note(now, Channel.LINE, what, facts)
         self._line_calls(facts, event)

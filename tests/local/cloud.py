@@ -428,7 +428,8 @@ class LocalCloud:
     def _connect(self, providers: Providers) -> None:
         """Tell the sender where the services are, and put their secrets where it reads them."""
         environment = self.stack.sender.environment
-        environment.update(providers.environment())  # type: ignore[attr-defined] - made here, and not yet in use
+        for name, value in providers.environment().items():
+            environment[name] = value  # type: ignore[index]  # made here, and not yet in use
         if environment.get("SECRETS_PATH"):
             providers.put_secrets(self.ssm, environment["SECRETS_PATH"])
 

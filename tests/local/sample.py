@@ -282,7 +282,7 @@ def _with_ways(person: Row, start: date) -> Row:
 def _with_ways_of_part(person: Row, agreed_on: str) -> Row:
     """Give who plays a part the addresses that it takes, and everybody else all of them."""
     part = PARTS.get(person.customer_id, Part.NOTHING_SPECIAL)
-    ways = {}
+    ways: dict[str, str] = {}
     if part not in _BY_TEXT:
         ways |= {"email": f"{person.customer_id.lower()}@example.com", "email_consented_at": agreed_on}
     if part not in _BY_TEXT | _BY_MAIL:

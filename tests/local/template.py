@@ -259,7 +259,7 @@ def create_stack(
         for _, mapping in _of_type(resources, "AWS::Lambda::EventSourceMapping")
         if "StartingPosition" not in _properties(mapping)  # that is how a stream is read
     ]
-    mappings = {
+    mappings: dict[str, dict[str, str]] = {
         _source_name(mapping, folders): {
             "function": folders[_logical_id(_properties(mapping)["FunctionName"])],
             "queue_arn": asked.ask(_if_there(mapping, _properties(mapping)["EventSourceArn"])),
@@ -286,7 +286,7 @@ def create_stack(
         )
         for logical_id, schedule in _of_type(resources, "AWS::Scheduler::Schedule")
     ]
-    subscriptions = [
+    subscriptions: list[dict[str, Any]] = [
         {
             "name": _logical_id(_properties(subscription)["TopicArn"]),
             "is_conditional": "Condition" in subscription,

@@ -269,7 +269,8 @@ class World:
 
     def last_to(self, facts: Facts) -> SentMessage | None:
         """Return the last message to a customer, on whatever channel."""
-        found = (self._last.get(address) for address in (facts.phone, facts.email, facts.line_user_id))
+        addresses = filter(None, (facts.phone, facts.email, facts.line_user_id))
+        found = (self._last.get(address) for address in addresses)
         return max((sent for sent in found if sent is not None), key=lambda sent: sent.at, default=None)
 
     def write_as(self, facts: Facts, text: str) -> None:

@@ -1,6 +1,7 @@
 """Amazon SES at the wire: mails, its list of suppressed addresses, and the events that follow."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,11 +39,11 @@ class SesAtTheWire(AwsAtTheWire):
         """Return an event about a mail that was taken, as it arrives on the queue; `kind` as `Delivery`."""
         return notification_of(self._reported(number, kind, details, after), self.now + after)
 
-    def reported(self, number: int, kind: str, details: dict[str, Any] | None, after: timedelta) -> str:
+    def reported(self, number: int, kind: str, details: Mapping[str, Any] | None, after: timedelta) -> str:
         """Return the same event as SES publishes it."""
         return json.dumps(self._reported(number, kind, details, after))
 
-    def _reported(self, number: int, kind: str, details: dict[str, Any] | None, after: timedelta) -> dict[str, Any]:
+    def _reported(self, number: int, kind: str, details: Mapping[str, Any] | None, after: timedelta) -> dict[str, Any]:
         message_id, request = self._taken[number]
         at = self.now + after
         members = {"Rendering Failure": "failure", "DeliveryDelay": "deliveryDelay"}
@@ -62,7 +63,7 @@ class SesAtTheWire(AwsAtTheWire):
                     **{tag["Name"]: [tag["Value"]] for tag in request["EmailTags"]},
                 },
             },
-            member: ({} if kind == "Send" else {"timestamp": iso(at)}) | (details or {}),
+            member: ({} if kind == "Send" else {"timestamp": iso(at)}) | dict(details or {}),
         }
 
     def first_event(self, number: int) -> str:

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 
@@ -186,7 +187,7 @@ def test_who_sent_an_event_stands_with_it_and_a_carriers_report_stands_with_its_
 
 def test_a_mail_is_spoken_of_as_a_mail_and_a_button_as_a_button() -> None:
     facts = someone(email="wang@example.com", line_user_id="U" + "a1" * 16)
-    bounced = {"state": ContactState.FAILED, "delivery_status": "permanent_failure", "reported_at": NOW}
+    bounced: dict[str, Any] = {"state": ContactState.FAILED, "delivery_status": "permanent_failure", "reported_at": NOW}
     mail = replace(
         a_contact(facts, "您好", NOW), channel="email", phone="", address="wang@example.com", parts=1, **bounced
     )

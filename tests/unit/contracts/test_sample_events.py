@@ -33,8 +33,8 @@ def call(name: str) -> HttpCall:
     return parse_http_call(json.loads((EVENTS / "webhooks" / name).read_text("utf-8")))
 
 
-def said_by(events: ChannelEvents) -> list[Any]:
-    """Return what events say: classes of receipts, wishes, words, and how many are only under way."""
+def contents_of(events: ChannelEvents) -> list[Any]:
+    """Return what is in events: classes of receipts, wishes, words, and how many are only under way."""
     assert not events.unreadable
     return [
         *(receipt.status for receipt in events.receipts),
@@ -76,7 +76,7 @@ def test_a_file_of_reports_says_what_the_page_says(
     name: str, parse: Callable[[str, Any], ChannelEvents], expected: list[Any]
 ) -> None:
     read = [parse(body, NOW) for body in bodies(f"delivery_receipts/{name}")]
-    assert [each for events in read for each in said_by(events)] == expected
+    assert [each for events in read for each in contents_of(events)] == expected
     for receipt in (receipt for events in read for receipt in events.receipts):
         assert receipt.claim
         assert receipt.claim.claim_id == CLAIM_ID
@@ -95,7 +95,7 @@ def test_the_messages_for_the_replies_are_words_and_buttons() -> None:
 def test_the_call_of_line_is_signed_and_the_token_of_the_button_is_ours() -> None:
     line = call("line.json")
     assert is_signed_by_line(line.body, line.headers["x-line-signature"], CHANNEL_SECRET)
-    assert said_by(parse_line_events(line.body, NOW)) == [Wish.BLOCKED, "下週五會繳", "opt_out"]
+    assert contents_of(parse_line_events(line.body, NOW)) == [Wish.BLOCKED, "下週五會繳", "opt_out"]
     looked, pressed = call("unsubscribe_page.json"), call("unsubscribe.json")
     assert (looked.route, pressed.route) == ("GET /unsubscribe/{token}", "POST /unsubscribe/{token}")
     wish = parse_unsubscribe(pressed.parameters["token"], pressed.body, UNSUBSCRIBE_SECRET, NOW)
