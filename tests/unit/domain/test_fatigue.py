@@ -41,7 +41,8 @@ def test_every_reminder_counts_and_what_is_no_reminder_does_not() -> None:
     standing = after_texts(9, 6, 3)
     assert silent_run_of(standing, OPEN) == 3
     confirmation = replace(a_text(NOW - 2 * DAY), stage=None)
-    assert silent_run_of(replace(standing, ledger=(*standing.ledger, confirmation)), OPEN) == 3
+    held_back = replace(a_text(NOW - DAY), channel="none")
+    assert silent_run_of(replace(standing, ledger=(*standing.ledger, confirmation, held_back)), OPEN) == 3
 
 
 FIVE_AGO = NOW - 5 * DAY

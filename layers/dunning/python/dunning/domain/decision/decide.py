@@ -52,7 +52,7 @@ from dunning.domain.decision.decisions import (
     TraceStep,
     Wait,
 )
-from dunning.domain.decision.fatigue import silent_run_of
+from dunning.domain.decision.fatigue import reminders_heard, silent_run_of
 from dunning.domain.decision.hours import is_closed_day, local_day, open_window, start_of_day, zone_named
 from dunning.domain.decision.ladder import next_step, stage_heard
 from dunning.domain.decision.rules import SNS, ChannelRules, ContactHours, FatigueLimits, Policies, Rules
@@ -402,7 +402,7 @@ class _Evaluation:
             return
         if limits.stop_after is not None and run >= limits.stop_after:
             self.unanswered = run
-        last = max(entry.at for entry in self.standing.ledger if entry.stage is not None)
+        last = reminders_heard(self.standing)[-1].at
         self.earliest_day = local_day(self.zones[0], last) + 2 * self.rules.min_days_between_stages
         self.fatigue_step = (
             "fatigue: %s reminders without an answer, none before %s",

@@ -8,10 +8,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.standing import Standing, progress_key
+from dunning.domain.customer.standing import LedgerEntry, Standing, progress_key
+
+_HELD_BACK = "none"
+"""The channel of a stage at which nothing was sent."""
 
 _DAY_IS_OVER_EVERYWHERE = timedelta(days=1, hours=12)
 """From midnight in UTC: a local day ends last in UTC-12."""
+
+
+def reminders_heard(standing: Standing) -> list[LedgerEntry]:
+    """Return the reminders of the ledger, without what is no reminder, and without those that chance held back."""
+    return [entry for entry in standing.ledger if entry.stage is not None and entry.channel != _HELD_BACK]
 
 
 def silent_run_of(standing: Standing, facts: Facts) -> int:
@@ -23,7 +31,7 @@ def silent_run_of(standing: Standing, facts: Facts) -> int:
     whole or in part, and that this was after its last reminder. Of a reply is seen what it has left in the standing:
     "OK" leaves nothing. Where it is not sure whether something ended the run, it did.
     """
-    reminders = [entry for entry in standing.ledger if entry.stage is not None]
+    reminders = reminders_heard(standing)
     if not reminders:
         return 0
     answered = max([*_moments_of_replies(standing), *_moments_of_payments(standing, facts)], default=None)
