@@ -102,6 +102,7 @@ class _Play(NamedTuple):
     today: PlayedUnder
     changed: PlayedUnder
     payments_of: Callable[[Facts], Sequence[AssumedPayment]]
+    is_as_today: Callable[[Facts], bool]
 
 
 _SHARED: list[_Play] = []
@@ -164,7 +165,7 @@ def _play_slice(borders: tuple[int, int]) -> Slice:
             writer.writerows(_lines_of(course))
 
     customers = play.portfolio.customers[slice(*borders)]
-    comparison = compare(customers, play.payments_of, play.today, play.changed, write)
+    comparison = compare(customers, play.payments_of, play.today, play.changed, write, play.is_as_today)
     return Slice(comparison, *(text.getvalue() for text in texts))
 
 
@@ -314,7 +315,9 @@ def _read(options: argparse.Namespace, clock: Clock) -> _Asked:
             raise WhatIfChoiceError(
                 f"PAYMENTS=records: {asked.name} has no paid_on before {asked.start}; give a table, or use nobody"
             )
-    play = _play(portfolio, (asked.policies.book, changed_book), Period(begin, end), options.payments, hazards, seed)
+    play = _play(
+        portfolio, (asked.policies.book, changed_book), Period(begin, end), options.payments, hazards, seed, differing
+    )
     paid = _in_words(options.payments, seed)
     return _Asked(play, asked.name, policy, differing, paid, portfolio.refused, processes)
 
@@ -342,7 +345,7 @@ def _of_stack(
         raise WhatIfChoiceError(f"STACK={options.stack}: no customer is planned there: load a file first")
     book = load(Path(options.policies) if options.policies else None).book
     books = book.stored_in(session.region_name), changed_book.stored_in(session.region_name)
-    play = _play(portfolio, books, period, options.payments, _hazards(options.payments), seed)
+    play = _play(portfolio, books, period, options.payments, _hazards(options.payments), seed, differing)
     paid = _in_words(options.payments, seed)
     return _Asked(play, f"stack {options.stack}", policy, differing, paid, portfolio.refused, processes)
 
@@ -363,6 +366,7 @@ def _play(
     payments: str,
     hazards: Hazards,
     seed: int,
+    differing: Sequence[str],
 ) -> _Play:
     """Put together what is played. Time zones are those of today's policy, so that payments are the same for both."""
     today, changed = books
@@ -374,7 +378,20 @@ def _play(
         return portfolio.paid_later.get(facts.customer_id, ())
 
     payments_of = dated if payments == AS_IN_FILE else drawn if hazards else _nobody_pays
-    return _Play(portfolio, PlayedUnder(today, *period), PlayedUnder(changed, *period), payments_of)
+    changed_lenders = lenders_changed(differing)
+
+    def is_as_today(facts: Facts) -> bool:
+        return changed_lenders is not None and facts.lender not in changed_lenders
+
+    return _Play(portfolio, PlayedUnder(today, *period), PlayedUnder(changed, *period), payments_of, is_as_today)
+
+
+def lenders_changed(files: Sequence[str]) -> frozenset[str] | None:
+    """Return the lenders whom changed files concern; `None` for all: words, laws and the like are everybody's."""
+    own = [name.removeprefix("lenders/") for name in files if name.startswith("lenders/")]
+    if not files or len(own) < len(files):
+        return None
+    return frozenset(name.partition("/")[0].removesuffix(".toml") for name in own)
 
 
 def _nobody_pays(facts: Facts) -> Sequence[AssumedPayment]:

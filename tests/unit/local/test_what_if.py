@@ -11,7 +11,7 @@ import pytest
 
 from dunning.contracts.what_if_result import WhatIfResult
 from dunning.services.intake.rows import COLUMNS
-from tests.local.what_if import FILES, main
+from tests.local.what_if import FILES, lenders_changed, main
 
 DEMO_TW = (files("dunning.policy") / "data" / "lenders" / "demo-tw.toml").read_text("utf-8")
 PERSON = {"country": "TW", "language": "zh-TW", "lender": "demo-tw", "currency": "TWD", "amount": "3250"}
@@ -162,6 +162,12 @@ def test_the_result_does_not_depend_on_the_number_of_processes(
     alone = {name: (tmp_path / "out" / name).read_text("utf-8") for name in FILES.values()}
     run(folder, "--jobs", "2")
     assert {name: (tmp_path / "out" / name).read_text("utf-8") for name in FILES.values()} == alone
+
+
+def test_only_where_all_that_differs_is_lenders_own_the_others_are_known_to_be_as_today() -> None:
+    assert lenders_changed(["lenders/a.toml", "lenders/b/texts/en.toml"]) == frozenset({"a", "b"})
+    assert lenders_changed(["lenders/a.toml", "texts/en.toml"]) is None
+    assert lenders_changed([]) is None
 
 
 def test_examples_show_both_traces_from_the_first_difference_on(tmp_path: Path, run: Run) -> None:

@@ -174,6 +174,24 @@ def test_a_shorter_ladder_sends_less_and_examples_can_be_played_again() -> None:
     assert len(again.texts) != len(course_of(CustomerAtStart(*example[:2]), example.payments, TODAY).texts), kind
 
 
+def test_who_is_known_to_have_nothing_changed_is_played_once_with_the_same_result() -> None:
+    class OnlyInTaiwan(Changed):
+        def rules_for(self, facts: Facts, at: datetime) -> Rules | Reason:
+            return super().rules_for(facts, at) if facts.lender == "demo-tw" else the_policies().rules_for(facts, at)
+
+    later = PlayedUnder(OnlyInTaiwan(preferred_minute_of_day=14 * 60), BEGIN, END)
+    whole = compare(PORTFOLIO, nobody_pays, TODAY, later)
+    assert 0 < whole.differing < whole.today.texted
+    asked: list[str] = []
+
+    def is_as_today(facts: Facts) -> bool:
+        asked.append(facts.customer_id)
+        return facts.lender != "demo-tw"
+
+    assert compare(PORTFOLIO, nobody_pays, TODAY, later, is_as_today=is_as_today) == whole
+    assert len(asked) == len(PORTFOLIO)
+
+
 def test_both_policies_get_the_same_payments() -> None:
     asked: list[str] = []
 
