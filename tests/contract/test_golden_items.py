@@ -62,6 +62,7 @@ from dunning.domain.customer.standing import (
 )
 from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.effect.payer_segments import PaymentHistory
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.file_loads import FileLoad, FileReport, KnownLoads
@@ -224,6 +225,7 @@ OBJECTS: Mapping[str, Any] = {
             OpenReview("not_understood", _at(26, 8), "in-31"),
         ),
         attended_at=_at(26, 9),
+        history=PaymentHistory(on_time=11, late=3, last_late_days=9, streak=5, silent_run=2),
         outages={"line": Outage(_at(26, 10).replace(microsecond=0), _at(26, 11).replace(microsecond=0))},
     ),
     "contact": Contact(
@@ -335,6 +337,7 @@ def _without_the_console(stored: Any) -> Any:  # noqa: ANN401 - any of the objec
                 suspended={"sms": stored.suspended["sms"]},
                 shared={"number": stored.shared["number"]},
                 outages={},
+                history=PaymentHistory(),
             )
         case LenderRecord():
             known = {

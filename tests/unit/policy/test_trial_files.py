@@ -323,3 +323,27 @@ def test_a_trial_of_the_policy_holds_customers_out(folder: Path) -> None:
     policies = OnlyRules(replace(found, spread=found.spread * 0))
     reasons = {decide(a_customer(customer_id=f"C{n}"), a_standing(), policies, DUE_DAY).reason for n in range(20)}
     assert reasons == {Reason.HELD_OUT, Reason.DUE}
+
+
+SEGMENTS = """
+[[segments]]
+name = "reliable"
+streak = { at_least = 6 }
+
+[[segments]]
+name = "first-loan"
+first_loan = true
+"""
+
+
+def test_payer_segments_are_rules_of_the_policy_in_their_order(folder: Path) -> None:
+    with_trials(folder, SEGMENTS)
+    assert [rule.name for rule in rules_in(load_policies(folder)).segment_rules] == ["reliable", "first-loan"]
+
+
+@pytest.mark.parametrize("trait", ["surname", "sex", "age", "nationality", "region", "language"])
+def test_a_payer_segment_never_tells_customers_apart_by_who_they_are(folder: Path, trait: str) -> None:
+    with_trials(folder, SEGMENTS.replace("first_loan = true", f'{trait} = "x"'))
+    message = refusal(folder)
+    assert message.startswith("lenders/demo-tw.toml:")
+    assert f"segments[2].{trait}: nobody is told apart by it; use how customers pay instead" in message

@@ -21,6 +21,7 @@ from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.hours import start_of_day
 from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, FatigueLimits, Rules, Scope, Windows
 from dunning.domain.delivery.channels import Channel
+from dunning.domain.effect.payer_segments import segment_rules_from
 from dunning.domain.texts.lint import Linter, Severity
 from dunning.domain.texts.wording import Text, TextVariant
 from dunning.policy.calendar import CalendarFile, CalendarOf, Calendars
@@ -329,6 +330,7 @@ class PolicyBook:
             fatigue=FatigueLimits(policy.fatigue.after, policy.fatigue.stop_after) if policy.fatigue else None,
             trials=trials_at(policy.trials, (home.law.id, number.law.id)),
             variants=_all_variants(lender.wordings or self.wordings),
+            segment_rules=segment_rules_from(policy.segments),
         )
 
     def _may_store(self, place: Place) -> bool:

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 
 from dunning.domain.decision.rules import Scope
 from dunning.domain.delivery.channels import Channel
+from dunning.domain.effect.payer_segments import segment_rules_from
 from dunning.domain.texts.lint import Linter
 from dunning.domain.texts.money import MINOR_DIGITS
 from dunning.domain.texts.numbers_to_call import holds_number_to_call
@@ -248,6 +249,17 @@ def valid_failover(written: object) -> timedelta:
     return after
 
 
+def valid_segments(written: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+    """
+    Check the rules of payer segments.
+
+    Raises:
+        ValueError: a rule is not of their form, or tells customers apart by who they are.
+    """
+    segment_rules_from(written)
+    return written
+
+
 FailoverAfter = Annotated[timedelta, BeforeValidator(valid_failover)]
 
 
@@ -261,7 +273,7 @@ class LenderFile(ChannelSenders):
     order of preference; a stage in `stages`, and a country, may have others. A gateway that takes nothing for
     `failover_after` loses its customers to the next channel; left out, it never does. Unanswered reminders change
     nothing unless there is a `fatigue`. `contract_owes` are the stages whose texts the lender's contracts promise: no
-    trial leaves one out.
+    trial leaves one out. `segments` are the rules of payer segments, of which the first that fits counts.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
@@ -291,6 +303,7 @@ class LenderFile(ChannelSenders):
     fatigue: FatigueFile | None = None
     contract_owes: tuple[Annotated[int, Field(strict=True)], ...] = ()
     trials: tuple[TrialFile, ...] = ()
+    segments: Annotated[tuple[dict[str, Any], ...], AfterValidator(valid_segments)] = ()
     countries: dict[str, CountryFile] = Field(min_length=1)
 
 

@@ -52,7 +52,14 @@ from dunning.services.erasure.purge import PurgeService
 from dunning.services.news_first import note_failures
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.parking import park
-from dunning.services.planning import counted, fingerprint, log_planned_decision, replan, replan_as_told
+from dunning.services.planning import (
+    counted,
+    fingerprint,
+    log_planned_decision,
+    replan,
+    replan_as_told,
+    with_payments_recorded,
+)
 from dunning.services.reply_place import reply_place
 from dunning.services.send.claims import OutOfTimeError
 from dunning.services.shared_addresses import SharedAddresses
@@ -317,6 +324,7 @@ class LenderEventService:
                 if before.is_planned
                 else replan(facts, before, known, self._policies, now)
             )
+            standing = with_payments_recorded(standing, project_facts(lender_record), facts, self._policies, now)
             is_saved = self._store.save_customer(
                 after, standing, expected_revision=lender_record.revision, expected_version=before.version
             )

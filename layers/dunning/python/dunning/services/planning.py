@@ -2,17 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Facts, with_small_rests_settled
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.returning import caps_after_erasure
+from dunning.domain.customer.settled_instalments import with_payments_known
 from dunning.domain.customer.standing import LEAST_URGENT, AddressSince, Standing, Wake, with_decision
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
@@ -113,6 +115,24 @@ def replan_as_told(
     if shared:
         after = with_shared_addresses(after, shared, now)
     return replan(facts, known, after, policies, now, first=True)
+
+
+def with_payments_recorded(
+    standing: Standing,
+    before: Facts | None,
+    after: Facts,
+    policies: Policies,
+    now: datetime,
+    paid_on: Mapping[str, date] = MappingProxyType({}),
+) -> Standing:
+    """
+    Return a standing with what the change of the facts says of how the customer pays.
+
+    `paid_on` are the days of payment that a file gives, by `progress_key`.
+    """
+    zone = _zones(after, policies, now)[0]
+    history = with_payments_known(standing.history, before, after, paid_on, zone)
+    return standing if history == standing.history else replace(standing, history=history)
 
 
 def with_shared_addresses(standing: Standing, addresses: Sequence[str], at: datetime) -> Standing:

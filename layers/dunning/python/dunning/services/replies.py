@@ -23,7 +23,7 @@ from typing import NamedTuple
 from dunning.contracts.channel_message import is_channel_message, parse_channel_message
 from dunning.contracts.inbound_sms import parse_inbound
 from dunning.domain.customer.facts import Facts
-from dunning.domain.customer.standing import Standing
+from dunning.domain.customer.standing import Standing, with_answer
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Stop
 from dunning.domain.decision.open_reviews import is_reply_attended, with_announced
@@ -468,6 +468,7 @@ class ReplyService:
             after, needs, in_doubt = apply_reply(
                 counted(facts, self._policies, inbound.at), before, parsed, inbound.at, place.day, place.limits
             )
+            after = with_answer(after, inbound.at)
             now = self._clock.now()
             reviews: list[OutboundEvent] = [
                 CustomerNeedsPerson(customer_id, now, need, inbound.inbound_id) for need in needs

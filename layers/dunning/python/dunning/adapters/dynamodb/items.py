@@ -81,6 +81,7 @@ from dunning.domain.customer.standing import (
 from dunning.domain.decision.open_reviews import waits_for_person
 from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.effect.payer_segments import NO_HISTORY, PaymentHistory
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.file_loads import FileLoad, KnownLoads
@@ -349,6 +350,7 @@ STANDING_FIELDS = ItemLayout(
     Field("attention", arrays(OPEN_REVIEW), ()),
     Field("attended_at", INSTANT, None),
     Field("outages", arrays_by_key(OUTAGE), {}),
+    Field("history", Codec(frozenset({list}), list, PaymentHistory.from_list), NO_HISTORY),
 )
 """All but the wake, which is stored as a key of the due index, and the withheld addresses."""
 

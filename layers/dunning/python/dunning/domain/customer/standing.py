@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.delivery.channels import NO_CONTACT, AddressKind, Channel
+from dunning.domain.effect.payer_segments import NO_HISTORY, PaymentHistory, with_text_sent
 from dunning.domain.replies.intents import ReplyIntent
 
 SMS = "sms"
@@ -245,6 +246,8 @@ class Standing:
     """The lender's time of the last `CustomerAttended`."""
     outages: Mapping[str, Outage] = field(default_factory=dict)
     """The gateways that took no message for the customer, by channel, where another channel may take over."""
+    history: PaymentHistory = NO_HISTORY
+    """How the customer has paid so far, as far as the days of payment are known, and the texts without an answer."""
 
     @property
     def is_planned(self) -> bool:
@@ -448,7 +451,14 @@ def with_claim(
         done = sorted(progress.keys() - _still_open(facts), key=lambda key: (progress[key].on, key))
         for key in done[: len(progress) - PROGRESS_LIMIT]:
             del progress[key]
-    return replace(standing, version=standing.version + 1, ledger=(*kept, entry), progress=progress)
+    is_text = entry.stage is not None and not entry.is_held_out
+    return replace(
+        standing,
+        version=standing.version + 1,
+        ledger=(*kept, entry),
+        progress=progress,
+        history=with_text_sent(standing.history) if is_text else standing.history,
+    )
 
 
 def without_claim(standing: Standing, before: Standing, claim_id: str) -> Standing:
@@ -462,7 +472,25 @@ def without_claim(standing: Standing, before: Standing, claim_id: str) -> Standi
         return standing
     kept = {key: reached for key, reached in standing.progress.items() if not entry.marks(key.rpartition("#")[0])}
     ledger = tuple(e for e in standing.ledger if e.claim_id != claim_id)
-    return replace(standing, version=standing.version + 1, ledger=ledger, progress={**before.progress, **kept})
+    history = standing.history
+    if history.silent_run > before.history.silent_run:  # nobody has answered meanwhile
+        history = history._replace(silent_run=before.history.silent_run)
+    progress = {**before.progress, **kept}
+    return replace(standing, version=standing.version + 1, ledger=ledger, progress=progress, history=history)
+
+
+def with_answer(standing: Standing, said_at: datetime) -> Standing:
+    """
+    Return the standing after the customer wrote: only later texts are without an answer.
+
+    It may be told twice, and late: what is counted is the ledger's texts since then.
+    """
+    run = sum(
+        1 for entry in standing.ledger if entry.stage is not None and not entry.is_held_out and entry.at > said_at
+    )
+    if run >= standing.history.silent_run:
+        return standing
+    return replace(standing, history=standing.history._replace(silent_run=run))
 
 
 def claim_for_wake(standing: Standing, wake_at: datetime) -> LedgerEntry | None:

@@ -15,6 +15,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.effect.draws import Layer
+from dunning.domain.effect.payer_segments import SegmentRule
 from dunning.domain.effect.trials import Trial
 from dunning.domain.texts.channel_words import ChannelWording
 from dunning.domain.texts.lint import Linter
@@ -239,6 +240,8 @@ class Rules:
     """The approved trials in which such customers take part."""
     variants: Mapping[str, TextVariant] = field(default_factory=dict)
     """The wordings of SMS that trials compare with the usual ones, by arm."""
+    segment_rules: tuple[SegmentRule, ...] = ()
+    """The rules of payer segments: the first that fits counts."""
     holdouts: tuple[Trial, ...] = field(init=False)
     """Those of the trials that leave stages out."""
     trials_of_texts: tuple[Trial, ...] = field(init=False)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing
+from dunning.domain.effect.payer_segments import with_silence_broken
 
 _RETRY_SUFFIX = "-again"
 
@@ -29,7 +30,8 @@ def with_delivery(standing: Standing, claim_id: str, *, failed: bool) -> Standin
     if not any(entry.claim_id == claim_id and entry.failed is not failed for entry in standing.ledger):
         return standing
     ledger = tuple(replace(entry, failed=failed) if entry.claim_id == claim_id else entry for entry in standing.ledger)
-    return replace(standing, ledger=ledger)
+    history = with_silence_broken(standing.history) if failed else standing.history
+    return replace(standing, ledger=ledger, history=history)
 
 
 def delivered_stage(

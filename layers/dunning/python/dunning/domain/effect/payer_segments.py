@@ -61,6 +61,10 @@ class PaymentHistory(NamedTuple):
         return cls(*values)
 
 
+NO_HISTORY = PaymentHistory()
+"""What is known of a customer of whom nothing is known."""
+
+
 def with_instalment_settled(history: PaymentHistory, due_on: date, paid_on: date) -> PaymentHistory:
     """
     Return the history after an instalment was paid in full, on a known local day.

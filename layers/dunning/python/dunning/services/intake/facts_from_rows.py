@@ -1,11 +1,12 @@
 """Facts from rows: all rows of one customer become facts, if the rows agree with each other."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 
 from dunning.domain.customer.facts import Account, Facts, Hold
 from dunning.domain.customer.lender_record import FILE_LAG
+from dunning.domain.customer.standing import progress_key
 from dunning.domain.texts.masking import account_tail
 from dunning.services.intake.refusals import Refusal
 from dunning.services.intake.rows import CONSENT_COLUMNS, PERSON_COLUMNS, Fault, Person, Row
@@ -65,6 +66,11 @@ def facts_from_rows(rows: Sequence[Row], as_of: datetime) -> Facts:
         line_user_id=person.line_user_id or None,
         channel_consents=_channel_consents(person),
     )
+
+
+def days_of_payment(rows: Iterable[Row]) -> Mapping[str, date]:
+    """Return the days on which instalments were paid, as far as the rows say, by `progress_key`."""
+    return {progress_key(row.account_id, row.instalment.number): row.paid_on for row in rows if row.paid_on is not None}
 
 
 def _channel_consents(person: Person) -> Mapping[str, datetime] | None:

@@ -27,7 +27,7 @@ from dunning.ports.file_loads import FileLoad, FileLoads, FileReport
 from dunning.ports.gateways import EventPublisher, Uploads
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.intake.cells import is_id
-from dunning.services.intake.facts_from_rows import contradictions, facts_from_rows
+from dunning.services.intake.facts_from_rows import contradictions, days_of_payment, facts_from_rows
 from dunning.services.intake.file_order import MOST_REMEMBERED, REMEMBERED, FileOrder, Overtaken
 from dunning.services.intake.personal_ids import is_like_a_number, is_personal_id, serial_forms
 from dunning.services.intake.refusals import (
@@ -485,7 +485,7 @@ class IntakeService:
                 tally.holds_not_understood += sum(row.hold_not_understood for row in rows)
                 if notes := _notes(rows):
                     spool.refuse(notes)
-                yield Candidate(facts, rows[0].line)
+                yield Candidate(facts, rows[0].line, days_of_payment(rows))
 
     def _count_rows(self, rows: int, tally: _Tally) -> None:
         before = tally.rows_judged // _PROGRESS_EVERY
@@ -502,7 +502,7 @@ class IntakeService:
                 tally.failures.append(error)
                 continue
             self._publisher.publish([event for loaded in settled for event in loaded.events])
-            for (facts, line), outcome, decision, opts_out, shares_phone, _, failure in settled:
+            for (facts, line, _), outcome, decision, opts_out, shares_phone, _, failure in settled:
                 if failure is not None:
                     tally.failures.append(failure)
                 tally.outcomes[outcome] += 1

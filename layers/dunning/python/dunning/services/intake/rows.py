@@ -176,6 +176,7 @@ class Row(NamedTuple):
     holds: tuple[Hold, ...]
     opted_out: bool
     hold_not_understood: bool
+    paid_on: date | None = None
 
     @property
     def notes(self) -> list["Fault"]:
@@ -408,7 +409,7 @@ class RowReader:
         if pay_account and _is_phone(pay_account, person, numbers):
             faults.append(Fault("pay_account", Refusal.PERSONAL_PAY_ACCOUNT))
         currency = self._currency.read(values, faults)
-        instalment = self._instalment(values, faults, currency, person)
+        instalment, paid_on = self._instalment(values, faults, currency, person)
         hold, holds = self._holds(values, faults, person)
         ids = (customer_id, account_id)
         if ids != self._last_ids:
@@ -428,6 +429,7 @@ class RowReader:
             holds,
             hold.opted_out,
             hold.not_understood,
+            paid_on,
         )
 
     def _refuse_personal_ids(
@@ -510,7 +512,10 @@ class RowReader:
             return None
         return Refusal.DATE_OUT_OF_RANGE
 
-    def _instalment(self, values: Sequence[str], faults: list[Fault], currency: str, person: Person) -> Instalment:
+    def _instalment(
+        self, values: Sequence[str], faults: list[Fault], currency: str, person: Person
+    ) -> tuple[Instalment, date | None]:
+        """Return the period of a row, and the day on which it was paid, if the row says so."""
         days, money = self._days_of(person.lender), self._money_in(currency)
         number = self._instalment_no.read(values, faults)
         due_on = days.due_on.read(values, faults) or date.min
@@ -536,7 +541,7 @@ class RowReader:
             faults.append(Fault("late_fee", Refusal.LATE_FEE_NEGATIVE))
         elif late_fee > max(amount, 0) and not any(fault.field == "amount" for fault in faults):
             faults.append(Fault("late_fee", Refusal.LATE_FEE_ABOVE_AMOUNT))
-        return Instalment(
+        instalment = Instalment(
             number=number,
             due_on=due_on,
             amount=amount,
@@ -545,6 +550,7 @@ class RowReader:
             written_notice_on=notice,
             late_fee=late_fee,
         )
+        return instalment, paid_on
 
     def _holds(self, values: Sequence[str], faults: list[Fault], person: Person) -> tuple[HoldWords, tuple[Hold, ...]]:
         hold = self._hold.read(values, faults)

@@ -6,10 +6,11 @@ Facts and standing are one write, so that nobody is ever stored by half.
 Addresses that several customers have are found on the way (`shared_addresses`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum, auto
+from types import MappingProxyType
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import Facts
@@ -27,7 +28,7 @@ from dunning.domain.errors import RecordTooLargeError, ServiceCallError, Unreada
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.ports.customers import AddressIndex, CustomerStore, StoredCustomer
 from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
-from dunning.services.planning import fingerprint, replan_as_told
+from dunning.services.planning import fingerprint, replan_as_told, with_payments_recorded
 from dunning.services.shared_addresses import SharedAddresses, not_looked_up
 
 BATCH = 50
@@ -48,10 +49,15 @@ class LoadOutcome(Enum):
 
 
 class Candidate(NamedTuple):
-    """A customer of the file without a fault, and the first line of the customer's rows."""
+    """
+    A customer of the file without a fault, and the first line of the customer's rows.
+
+    `paid_on` are the days of payment that the file gives, by `progress_key`.
+    """
 
     facts: Facts
     line: int
+    paid_on: Mapping[str, date] = MappingProxyType({})
 
 
 class LoadedCandidate(NamedTuple):
@@ -127,9 +133,12 @@ class Settler:
             new = not_looked_up(known, lender_record, before, is_planned=done)
             sharing = self._shared.hold_who_share(known, new, now)
             replanned = replan_as_told(after, known, before, self._policies, now, shared=sharing.addresses)
+            standing = with_payments_recorded(
+                replanned.standing, project_facts(lender_record), known, self._policies, now, candidate.paid_on
+            )
             is_saved = self._store.save_customer(
                 after,
-                replanned.standing,
+                standing,
                 expected_revision=entered.revision,
                 expected_version=before.version if before else 0,
             )
