@@ -122,7 +122,8 @@ def _earlier(*sent: tuple[str, timedelta]) -> tuple[dict[str, Any], tuple[Text, 
 def _failed_before(facts: Facts, *sent: tuple[int, str, int]) -> tuple[Standing, dict[str, Any], dict[RowKey, Stored]]:
     """Return what messages have left that did not arrive: of which stage, on which channel, and how many days ago."""
     instalment, account_id = facts.accounts[0].instalments[0], facts.accounts[0].account_id
-    ledger, texts, rows = [], [], {}
+    ledger: list[LedgerEntry] = []
+    texts, rows = [], {}
     for number, (stage, channel, days) in enumerate(sent, 1):
         at, claim_id = NOW - days * DAY, claim_id_of("dead/1", number)
         is_repeat = any(entry.stage == stage for entry in ledger)
