@@ -50,6 +50,13 @@ def test_a_new_contact_counts_for_its_text_if_the_carrier_took_it(
     assert changes_of_contact(None, replace(CONTACT, state=state)) == counters
 
 
+@pytest.mark.parametrize("channel", ["email", "line", "voice", "whatsapp"])
+def test_only_a_text_by_sms_has_segments(channel: str) -> None:
+    counted = changes_of_contact(None, replace(CONTACT, channel=channel, parts=1))
+    assert "segments" not in counted
+    assert counted["price_micros"] == CONTACT.price_usd_micros
+
+
 def test_the_confirmation_of_an_opt_out_is_no_reminder() -> None:
     assert changes_of_contact(None, replace(CONTACT, stage=None))["sent:confirmation"] == 1
 

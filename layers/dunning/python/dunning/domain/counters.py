@@ -13,6 +13,7 @@ from dunning.domain.customer.standing import RecentDecision, Standing
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.open_reviews import reviews_that_wait
 from dunning.domain.decision.reviews import STOPS
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import Reply
 
@@ -28,7 +29,7 @@ NAMES: Mapping[str, str] = {
     "failed": "texts that did not arrive, by the class of the failure",
     "unconfirmed": "texts without a receipt after three days",
     "held_out": "stages at which nothing was sent, by chance",
-    "segments": "segments of the texts that were taken, as estimated",
+    "segments": "segments of the texts that were taken by SMS, as estimated",
     "price_micros": "the carrier's fee for them, as estimated",
     "billed_segments": "segments that receipts say were billed",
     "billed_micros": "the fee that receipts say was billed",
@@ -82,7 +83,7 @@ def _taken(contact: Contact) -> dict[str, int]:
         return {}
     counters = {
         f"sent:{'confirmation' if contact.stage is None else contact.stage}": 1,
-        "segments": contact.parts,
+        "segments": contact.parts if contact.channel == Channel.SMS else 0,
         "price_micros": contact.price_usd_micros,
     }
     return counters | ({f"text:{contact.template}": 1} if contact.template else {})
