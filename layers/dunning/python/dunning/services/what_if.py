@@ -14,7 +14,7 @@ from typing import NamedTuple
 from dunning.domain.customer.facts import Account, Facts
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.decision.decide import decide, zones_of
-from dunning.domain.decision.decisions import Decision, Reminder, Send, Wait, trace_of
+from dunning.domain.decision.decisions import Decision, Reminder, Send, Stop, Wait, trace_of
 from dunning.domain.decision.reviews import announce, reviews_of
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.channels import Channel
@@ -199,14 +199,17 @@ class _Play:
         course = self._course
         if isinstance(decision, Wait):
             course.waits[decision.reason.value] += 1
-            for cap in {f"{gate.reason.value}: {gate.cap}" for gate in decision.gates if gate.cap is not None}:
-                course.caps[cap] += 1
-        announced = announce(self._standing.announced, decision)
-        if announced.stops != self._standing.announced:
-            self._standing = replace(self._standing, announced=announced.stops)
-        for review in announced.new:
-            if review.value not in course.handed_over:
-                course.handed_over.append(review.value)
+            for gate in decision.gates:  # each reason once
+                if gate.cap is not None:
+                    course.caps[f"{gate.reason.value}: {gate.cap}"] += 1
+        before = self._standing.announced
+        if before or decision.lacking_notice or decision.finished or isinstance(decision, Stop):  # else nearly always
+            announced = announce(before, decision)
+            if announced.stops != before:
+                self._standing = replace(self._standing, announced=announced.stops)
+            for review in announced.new:
+                if review.value not in course.handed_over:
+                    course.handed_over.append(review.value)
         course.ended = decision.reason.value
         if self._traced and not isinstance(decision, Send):
             self._trace(decision, now)
