@@ -3,8 +3,9 @@ A what-if over a large portfolio: seconds of one core for 100,000 customers and 
 
     python -m tests.bench.what_if [--customers 100000]
 
-Target: 90 seconds. The portfolio is that of `tests.bench.scale`, a slice at a time. Beside it, in the same run, stands
-how many texts a second are decided, rendered and linted: what the machine had to give.
+Target: 90 seconds. The portfolio is that of `tests.bench.scale`, a slice at a time. Reading a file comes on top
+(`intake_rows`). Beside it, in the same run, stands how many texts a second are decided, rendered and linted: what the
+machine had to give.
 """
 
 import argparse
