@@ -64,11 +64,11 @@ class TestAStageThatIsLeftOut:
         assert claimed_at(DUE_DAY).send_id != claimed_at(DUE_DAY, OnlyRules(RULES)).send_id
 
     def test_counts_for_no_cap_of_the_person_or_the_account(self) -> None:
-        caps: dict[str, Any] = {"person_caps": (Cap(1, 7 * DAY),), "account_caps": (Cap(1, 7 * DAY, Scope.ACCOUNT),)}
-        policies = OnlyRules(replace(RULES, **caps, trials=(a_holdout(),)))
+        once = replace(RULES, person_caps=(Cap(1, 7 * DAY),), account_caps=(Cap(1, 7 * DAY, Scope.ACCOUNT),), trials=())
+        policies = OnlyRules(replace(once, trials=(a_holdout(),)))
         standing = after(a_standing(), a_customer(), claimed_at(DUE_DAY, policies), DUE_DAY)
         another = a_customer(an_account(an_instalment("2026-12-02"), account_id="A2"))
-        decision = decide(another, standing, OnlyRules(replace(RULES, **caps)), DUE_DAY + DAY)
+        decision = decide(another, standing, OnlyRules(once), DUE_DAY + DAY)
         assert isinstance(decision, Send)
 
     def test_puts_no_other_instalment_of_the_account_back(self) -> None:

@@ -24,9 +24,9 @@ def with_payments_known(
     the clocks of `zone`. Of an instalment that was not known and comes as paid only a first file tells: later it may be
     one that has been counted.
     """
-    known = _by_key(before) if before is not None else {}
+    known = _instalments_of(before) if before is not None else {}
     settled: list[tuple[date, date]] = []
-    for key, instalment in _by_key(after).items():
+    for key, instalment in _instalments_of(after).items():
         earlier = known.get(key)
         if earlier is not None and instalment.paid > earlier.paid:
             history = with_silence_broken(history)
@@ -41,7 +41,7 @@ def with_payments_known(
     return history
 
 
-def _by_key(facts: Facts) -> Mapping[str, Instalment]:
+def _instalments_of(facts: Facts) -> Mapping[str, Instalment]:
     return {
         progress_key(account.account_id, instalment.number): instalment
         for account in facts.accounts
