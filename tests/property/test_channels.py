@@ -203,17 +203,17 @@ class Person:
 
     def stop(self, way: str) -> None:
         """Say stop on a channel."""
-        said = f"in-{next(self._numbers)}"
+        inbound_id = f"in-{next(self._numbers)}"
         match way:
             case "button on LINE" if self.facts.line_user_id:
-                pressed = ChannelMessage(Channel.LINE, LINE_USER, said, self.now, button="opt_out")
-                taken = InboundMessage(said, channel_message_body(pressed), 1, self.now)
+                pressed = ChannelMessage(Channel.LINE, LINE_USER, inbound_id, self.now, button="opt_out")
+                taken = InboundMessage(inbound_id, channel_message_body(pressed), 1, self.now)
             case "unsubscribed":
                 claim = ClaimKey(self.facts.customer_id, "claim")
-                wish = ChannelWish(Channel.EMAIL, Wish.UNSUBSCRIBED, said, self.now, claim=claim)
-                taken = InboundMessage(said, wish_body(wish), 1, self.now)
+                wish = ChannelWish(Channel.EMAIL, Wish.UNSUBSCRIBED, inbound_id, self.now, claim=claim)
+                taken = InboundMessage(inbound_id, wish_body(wish), 1, self.now)
             case _:
-                taken = message(said, self.facts.phone, "opt_out||", self.now)
+                taken = message(inbound_id, self.facts.phone, "opt_out||", self.now)
         assert self.office.replies.handle_batch([taken], lambda: 60.0) == []
         self.has_said_stop = True
 

@@ -66,18 +66,7 @@ def _starting(
     """Return what makes the first situation: a customer who is due, and is found by all addresses."""
     record = a_lender_record(facts)
     before = EMPTY._replace(**world)
-    start = starting(*mail, record=record, standing=standing or waking(facts, now), now=now, before=before)
-
-    def indexed() -> Situation:
-        here = start()
-        rows = {}
-        for address in facts.addresses:
-            partition, name = address_key(address)
-            item: Any = {"customer_id": {"S": partition}, "item": {"S": name}, "customers": {"SS": [CUSTOMER]}}
-            rows[CUSTOMERS, partition, name] = stored(item)
-        return here._replace(world=here.world._replace(rows=here.world.rows.changed(rows)))
-
-    return indexed
+    return starting(*mail, record=record, standing=standing or waking(facts, now), now=now, before=before)
 
 
 def _scenario(
@@ -122,8 +111,8 @@ def _earlier(*sent: tuple[str, timedelta]) -> tuple[dict[str, Any], tuple[Text, 
 def _failed_before(facts: Facts, *sent: tuple[int, str, int]) -> tuple[Standing, dict[str, Any], dict[RowKey, Stored]]:
     """Return what messages have left that did not arrive: of which stage, on which channel, and how many days ago."""
     instalment, account_id = facts.accounts[0].instalments[0], facts.accounts[0].account_id
-    ledger: list[LedgerEntry] = []
-    texts, rows = [], {}
+    ledger, texts = list[LedgerEntry](), list[Text]()
+    rows: dict[RowKey, Stored] = {}
     for number, (stage, channel, days) in enumerate(sent, 1):
         at, claim_id = NOW - days * DAY, claim_id_of("dead/1", number)
         is_repeat = any(entry.stage == stage for entry in ledger)

@@ -1,23 +1,30 @@
 """
 Lives: seeded random runs beyond the bounds of the search. A seed replays a run.
 
-Three customers live for 45 days. They pay, and answer. Their lender holds, releases, closes, loads files and erases.
-The carrier reports, or does not. Somebody replans, and the switch is off for a while. News comes late, twice and out of
-order. Several programs run side by side, and any call may meet a fault.
+Four customers live for 45 days, one of them reached on several channels. They pay, and answer, and block us on LINE.
+Their lender holds, releases, closes, loads files and erases. The services report, or do not, and are out for a while.
+Somebody replans, and the switch is off for a while. News comes late, twice and out of order. Several programs run side
+by side, and any call may meet a fault.
 """
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+from dunning.contracts.channel_message import channel_message_body
 from dunning.contracts.replan_part import ReplanPart, replan_body
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.delivery.channel_events import ChannelMessage
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.replies.intents import ReplyIntent
 from tests.simulation.cast import LOADED, Cast, event_body, reply_body
+from tests.simulation.comebacks import line_body
 from tests.simulation.ending import Witness, live_on, next_wake, unseen
 from tests.simulation.faults import Fault
+from tests.simulation.policies import CHANNELS
 from tests.simulation.promises import (
     LOST_NEWS,
     customer_at,
@@ -132,6 +139,10 @@ class Life:
                 world = world._replace(off_since=here.now if mail.body == "off" else None)
             elif mail.kind == "reports":
                 world = world._replace(reports=mail.body)
+            elif mail.kind == "reports of":
+                world = world._replace(reports_of=tuple(json.loads(mail.body).items()))
+            elif mail.kind == "out":
+                world = world._replace(out=frozenset(filter(None, [mail.body])))
             else:
                 copies = int(chance.random() < _AGAIN)
                 world = world._replace(mail=(*world.mail, mail._replace(copies=copies)))
@@ -213,6 +224,7 @@ def _history(chance: Random) -> tuple[list[LenderBooks], list[Mail]]:
         LenderBooks(replace(someone(1, due_in=chance.randint(-5, 10)), as_of=START - timedelta(days=1))),
         LenderBooks(replace(someone(2, due_in=chance.randint(-5, 10)), as_of=START - timedelta(days=1))),
         LenderBooks(american),
+        LenderBooks(replace(_on_channels(chance), as_of=START - timedelta(days=1))),
     ]
     news: list[Mail] = []
     moments = sorted(START + timedelta(minutes=chance.randrange(DAYS * 24 * 60)) for _ in range(chance.randint(8, 30)))
@@ -222,6 +234,12 @@ def _history(chance: Random) -> tuple[list[LenderBooks], list[Mail]]:
     for day in range(DAYS):
         news.append(Mail(f"closing {day}", "closing", "", START + timedelta(days=day, hours=20)))
     return books, news
+
+
+def _on_channels(chance: Random) -> Facts:
+    """Return a customer who is reached by LINE, by mail and by text."""
+    facts = someone(4, due_in=chance.randint(-5, 10))
+    return replace(facts, lender=CHANNELS, email="someone@example.com", line_user_id="U" + "c4" * 16)
 
 
 def _late(chance: Random, at: datetime) -> datetime:
@@ -283,6 +301,9 @@ def _loads(chance: Random, book: LenderBooks, at: datetime, number: str) -> list
 def _answers(chance: Random, book: LenderBooks, at: datetime, number: str) -> list[Mail]:
     intent = chance.choice([*ReplyIntent, "?opt_out", "?hardship", ""])
     body = reply_body(f"in-{number}", book.facts.phone, str(intent), at)
+    if book.facts.line_user_id and chance.random() < 0.5:
+        written = ChannelMessage(Channel.LINE, book.facts.line_user_id, f"in-{number}", at, str(intent))
+        body = channel_message_body(written)
     return [Mail(f"reply {number}", "reply", body, _late(chance, at))]
 
 
@@ -297,6 +318,37 @@ def _switches(chance: Random, book: LenderBooks, at: datetime, number: str) -> l
     return [Mail(f"off {number}", "switch", "off", at), Mail(f"on {number}", "switch", "on", on)]
 
 
+def _blocks(chance: Random, book: LenderBooks, at: datetime, number: str) -> list[Mail]:
+    if not book.facts.line_user_id:
+        return []
+    event = (chance.choice(["follow", "unfollow"]), f"01{number}", at)
+    return [Mail(f"block {number}", "channel", line_body(event, user=book.facts.line_user_id), _late(chance, at))]
+
+
+def _moves_mailbox(chance: Random, book: LenderBooks, at: datetime, number: str) -> list[Mail]:
+    if not book.facts.email or book.is_erased:
+        return []
+    book.facts = replace(book.facts, email=f"someone{number}@example.com")
+    return _told(
+        chance, "AddressChanged", book, at, number, schema_version=2, channel="email", address=book.facts.email
+    )
+
+
+def _gateways(chance: Random, book: LenderBooks, at: datetime, number: str) -> list[Mail]:
+    """A gateway is out for a while, and the services report other things than before."""
+    del book
+    back = at + timedelta(minutes=chance.randrange(2000))
+    reports = {
+        "email": chance.choice(["", "send", "delivery", "bounce", "full"]),
+        "sms": chance.choice(["", "pending", "delivered", "invalid", "unreachable"]),
+    }
+    return [
+        Mail(f"reports of {number}", "reports of", json.dumps(reports), at),
+        Mail(f"out {number}", "out", chance.choice(["line", "email", "sms"]), at),
+        Mail(f"back {number}", "out", "", back),
+    ]
+
+
 def _reports(chance: Random, book: LenderBooks, at: datetime, number: str) -> list[Mail]:
     del book
     return [Mail(f"reports {number}", "reports", chance.choice(["", "delivered", *REPORTS.values()]), at)]
@@ -304,7 +356,7 @@ def _reports(chance: Random, book: LenderBooks, at: datetime, number: str) -> li
 
 _HAPPENINGS: list[Callable[[Random, LenderBooks, datetime, str], list[Mail]]] = [
     _pays, _pays, _holds, _holds, _closes, _erases, _loads, _loads, _answers, _answers, _answers, _replans, _switches,
-    _reports,
+    _reports, _blocks, _moves_mailbox, _gateways,
 ]  # fmt: skip
 
 

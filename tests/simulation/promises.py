@@ -424,10 +424,10 @@ def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
     ]
     if same:
         yield TWICE
-    alike = [earlier for earlier in before.world.texts if _says_the_same(earlier, text)]
-    if not all(_has_surely_failed(after, customer_id, earlier) for earlier in alike):
+    of_stage = [earlier for earlier in before.world.texts if _says_the_same(earlier, text)]
+    if not all(_has_surely_failed(after, customer_id, earlier) for earlier in of_stage):
         yield SAID_AGAIN
-    if len(alike) > 1:
+    if len(of_stage) > 1:
         yield THIRD
     if any(_has_refused(before.world.rows, contact, text) for contact in contacts_in(before.world.rows)):
         yield f"{NOT_FOLLOWED}: refused"

@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 from dunning.adapters.dynamodb.items import contact_item, lender_record_item, reply_item, standing_item
-from dunning.adapters.dynamodb.keys import PHONE, phone_key
+from dunning.adapters.dynamodb.keys import PHONE, address_key, phone_key
 from dunning.contracts.erasure_round import erasure_round_body
 from dunning.contracts.job import job_body
 from dunning.contracts.replan_part import ReplanPart, replan_body
@@ -109,10 +109,10 @@ def rows_of(lender_record: LenderRecord, standing: Standing | None) -> dict[RowK
             standing, planned_for=fingerprint(facts) if facts else "", facts_revision=lender_record.revision
         )
         rows[CUSTOMERS, customer_id, "standing"] = stored(standing_item(planned, SHARDS))
-    for phone in lender_record.phones:
-        partition = phone_key(phone)
-        rows[CUSTOMERS, partition, PHONE] = stored(
-            {"customer_id": {"S": partition}, "item": {"S": PHONE}, "customers": {"SS": [customer_id]}}
+    for address in (*lender_record.phones, *lender_record.addresses):
+        partition, name = address_key(address)
+        rows[CUSTOMERS, partition, name] = stored(
+            {"customer_id": {"S": partition}, "item": {"S": name}, "customers": {"SS": [customer_id]}}
         )
     return rows
 
