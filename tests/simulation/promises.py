@@ -429,10 +429,11 @@ def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
         yield SAID_AGAIN
     if len(of_stage) > 1:
         yield THIRD
-    if any(_has_refused(before.world.rows, contact, text) for contact in contacts_in(before.world.rows)):
-        yield f"{NOT_FOLLOWED}: refused"
     if claim is None or claim.stage is not None:
         yield from _judge_caps(after, text, claim)
+        # Whoever writes from a number is answered there, whatever became of an earlier text.
+        if any(_has_refused(before.world.rows, contact, text) for contact in contacts_in(before.world.rows)):
+            yield f"{NOT_FOLLOWED}: refused"
 
 
 def _judge_hours(text: Text, claim: LedgerEntry | None, customer: CustomerRow) -> Iterator[str]:

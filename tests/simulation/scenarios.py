@@ -101,7 +101,9 @@ class News:
 
 def rows_of(lender_record: LenderRecord, standing: Standing | None) -> dict[RowKey, Stored]:
     """Store a customer as an earlier load has left them."""
-    customer_id = lender_record.customer_id
+    customer_id, snapshot = lender_record.customer_id, lender_record.snapshot
+    others = [each for each in (snapshot.email, snapshot.line_user_id) if each] if snapshot else []
+    lender_record = replace(lender_record, addresses=(*lender_record.addresses, *others))
     rows = {(CUSTOMERS, customer_id, "facts"): stored(lender_record_item(lender_record))}
     facts = project_facts(lender_record)
     if standing is not None:
