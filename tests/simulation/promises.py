@@ -263,6 +263,8 @@ def _judge_reminder(before: Situation, customer_id: str, customer: CustomerRow, 
         yield from _judge_channel(before, customer, claim)
     if _is_harsher(customer, claim):
         yield HARSHER
+    if any(_has_refused(customer, contact, claim.channel) for contact in contacts_in(before.world.rows)):
+        yield f"{NOT_FOLLOWED}: refused"
 
 
 def _judge_channel(before: Situation, customer: CustomerRow, claim: LedgerEntry) -> Iterator[str]:
@@ -431,9 +433,6 @@ def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
         yield THIRD
     if claim is None or claim.stage is not None:
         yield from _judge_caps(after, text, claim)
-        # Whoever writes from a number is answered there, whatever became of an earlier text.
-        if any(_has_refused(before.world.rows, contact, text) for contact in contacts_in(before.world.rows)):
-            yield f"{NOT_FOLLOWED}: refused"
 
 
 def _judge_hours(text: Text, claim: LedgerEntry | None, customer: CustomerRow) -> Iterator[str]:
@@ -479,13 +478,12 @@ def _has_surely_failed(world: World, customer_id: str, text: Text) -> bool:
     return text.report in FOR_GOOD | FOR_NOW and _is_known_to_have_failed(world, customer_id, text)
 
 
-def _has_refused(rows: Rows, contact: Contact, text: Text) -> bool:
-    """Tell whether an earlier message to the address is on record as refused for good, and nobody has lifted it."""
+def _has_refused(customer: CustomerRow, contact: Contact, channel: str) -> bool:
+    """Tell whether a message to a customer's address is on record as refused for good, and nobody has lifted it."""
     if contact.state is not ContactState.REFUSED or contact.code == _OPTED_OUT_THERE:
         return False
-    if (contact.channel, contact.phone or contact.address) != (text.channel, text.address):
+    if (contact.channel, contact.phone or contact.address) != (channel, address_of(customer.record, channel)):
         return False
-    customer = customer_at(rows, contact.customer_id)
     known = customer.standing.suspended.get(contact.channel) if customer.standing else None
     is_lifted = customer.record is not None and _is_released(customer.record, contact.at, "number_refused")
     return not is_lifted and not (known is not None and known.is_usable)
