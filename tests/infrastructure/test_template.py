@@ -29,6 +29,7 @@ from dunning.domain.customer.standing import (
     AddressSince,
     LedgerEntry,
     OpenReview,
+    Outage,
     Progress,
     RecentDecision,
     ReplyLabel,
@@ -37,6 +38,7 @@ from dunning.domain.customer.standing import (
     label_key,
 )
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.effect.payer_segments import PaymentHistory
 from dunning.services.console.programs import ProgramScope
 from dunning.services.erasure.erase import PART_MAY_BE_LOADING, ROUND_INTERVAL, UNDER_WAY
 from dunning.services.erasure.purge import QUEUES_KEEP
@@ -838,7 +840,10 @@ class TestTheRoles:
             lender_id="demo-tw",
             attention=(OpenReview("dispute", NOW, "r1"),),
             attended_at=NOW,
+            outages={"line": Outage(NOW, NOW)},
+            history=PaymentHistory(on_time=1),
         )
+        assert standing_item(full, 4).keys() >= STANDING_FIELDS.names, "an attribute without a value is held by nobody"
         limited = [
             statement
             for statement in _statements(resources)

@@ -29,6 +29,7 @@ from dunning.domain.customer.standing import (
     AddressSince,
     LedgerEntry,
     OpenReview,
+    Outage,
     PaymentStatement,
     Progress,
     PromiseToPay,
@@ -128,6 +129,7 @@ def everything() -> Evidence:
         lender_id="demo-tw",
         attention=(OpenReview("dispute", NOW, "reply-1"),),
         attended_at=NOW,
+        outages={"line": Outage(NOW, NOW)},
     )
     reply = replace(a_reply(facts, "我要分期"), labelled_at=NOW, labels=("paid",), label_promised_on=DAY)
     return Evidence(
