@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.effect.courses import AssumedPayment
 from dunning.services.intake.table import file_form
 from dunning.services.what_if import PlayedUnder, course_of
@@ -52,7 +53,7 @@ def texts_of(portfolio: WhatIfPortfolio, under: PlayedUnder) -> Iterator[Text]:
     for customer in portfolio.customers:
         payments = portfolio.paid_later.get(customer.facts.customer_id, nobody)
         for text in course_of(customer, payments, under).texts:
-            yield Text(customer.facts.phone, f"{text.at:%Y-%m-%dT%H:%M}", text.text)
+            yield Text(customer.facts.address_of(Channel(text.channel)), f"{text.at:%Y-%m-%dT%H:%M}", text.text)
 
 
 @pytest.mark.parametrize("paying", [False, True], ids=["nobody pays", "some pay"])

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from dunning.contracts.channel_message import is_channel_message, parse_channel_message
 from dunning.contracts.dead_letter import without_people
 from dunning.contracts.delivery_log import A_NUMBER, parse_reported
 from dunning.contracts.erasure_round import erasure_round_body
@@ -18,6 +19,7 @@ from dunning.contracts.replan_part import ReplanPart, parse_replan_part, replan_
 from dunning.contracts.waiting_receipt import WaitingReceipt, parse_waiting_receipt, waiting_receipt_body
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import UnreadableRecordError
+from dunning.domain.replies.reply import InboundSms
 from dunning.ports.contacts import ContactKey
 from dunning.ports.queues import Job
 from tests.fuzz.desk import Desk, entry_of, queue_event, the_desk
@@ -157,18 +159,22 @@ def _check_reply(data: bytes) -> str:
     kept = list(desk.contacts.replies.values())
     assert any(reply.inbound.phone == _GOOD_NUMBER for reply in kept), "the reply beside it was not kept"
     assert failed == [], "a reply that comes again for ever"
-    error = _unreadable_by(lambda: parse_inbound(hostile, NOW))
+    error = _unreadable_by(lambda: _inbound(hostile))
     if error is not None:
         assert desk.store.standings["C0001"] == before[1]["C0001"]
-        reason = _assert_refused(desk, hostile, error, "not a reply: ")
+        reason = _assert_refused(desk, hostile, error, "not a reply: ", "no channel message: ")
         assert found(desk.spoken()) == []
         return reason
-    sms = parse_inbound(hostile, NOW)
+    sms = _inbound(hostile)
     assert any(reply.inbound == sms for reply in kept), "a reply is lost"
     assert desk.parking.parked == []
     ids = [sms.inbound_id, sms.in_reply_to]
     assert found_besides_ids(desk.spoken(), ids=ids) == []
     return TAKEN
+
+
+def _inbound(body: str) -> InboundSms:
+    return parse_channel_message(body) if is_channel_message(body) else parse_inbound(body, NOW)
 
 
 def _replies() -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt
+from dunning.domain.effect.payer_segments import NO_HISTORY
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Reply
 from dunning.ports.contacts import ContactKey
@@ -261,7 +262,8 @@ def after(*delivered: Delivery) -> Ending:
     # from its announcement on: after an opt-out no number is announced. What waits about a reply is compared.
     standing = office.store.standings[FACTS.customer_id]
     about_replies = tuple(review for review in standing.attention if review.reply_id)
-    standing = replace(standing, version=0, announced=(), attention=about_replies)
+    # A history counts an instalment when it is settled, by what was known then.
+    standing = replace(standing, version=0, announced=(), attention=about_replies, history=NO_HISTORY)
     return Ending(office.store.facts[FACTS.customer_id], standing, office.contacts.records, office.contacts.replies)
 
 

@@ -31,6 +31,8 @@ from tests.support.people import NOW, someone
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PEOPLE = [someone(number, due_in=-3) for number in range(3)]
 TEXTS = 2
+NOT_HEARD = {DeliveryStatus.TEMPORARY_FAILURE, DeliveryStatus.UNCLASSIFIED, DeliveryStatus.PERMANENT_FAILURE}
+"""After these nobody has heard the stage: it is said once more."""
 """Each has been sent two texts, the second today at three days."""
 WORDS = (
     "",
@@ -213,7 +215,7 @@ def test_standings_hold_what_the_receipts_reported(drawn: tuple[list[Report], li
         assert standing.is_suspended(facts) is (DeliveryStatus.PERMANENT_FAILURE in statuses)
         for text, entry in enumerate(standing.ledger):
             of_text = {delivery_status(report.receipt) for report in own if report.text == text}
-            unheard = {DeliveryStatus.TEMPORARY_FAILURE, DeliveryStatus.UNCLASSIFIED} & of_text
+            unheard = NOT_HEARD & of_text
             assert entry.failed is (bool(unheard) and DeliveryStatus.DELIVERED not in of_text)
 
 

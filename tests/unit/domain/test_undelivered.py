@@ -203,4 +203,5 @@ def test_the_same_thing_said_twice_changes_nothing(life: Life) -> None:
     failed = with_delivery(life.standing, "c0", failed=True)
     assert with_delivery(failed, "c0", failed=True) is failed
     assert with_delivery(failed, "nobody's", failed=True) is failed
-    assert replace(with_delivery(failed, "c0", failed=False)) == life.standing
+    arrived = with_delivery(failed, "c0", failed=False)
+    assert replace(arrived, history=life.standing.history) == life.standing, "a run of texts that failed has ended"

@@ -90,6 +90,7 @@ def test_the_samples_are_replies_in_all_wrappings_there_are(
 
 def test_every_sample_there_is_has_been_read() -> None:
     assert {f"replies/{path.name}" for path in EVENTS.glob("replies/*.json")} == {
+        "replies/channel_messages.json",  # read in tests/unit/contracts/test_sample_events.py
         "replies/notification.json",
         "replies/raw.json",
         "replies/quoted.json",

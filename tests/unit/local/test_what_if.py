@@ -254,7 +254,7 @@ def test_a_file_of_which_nothing_can_be_loaded_is_refused(tmp_path: Path, run: R
 def test_the_sample_is_played_if_no_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = ["--policy", str(policy(tmp_path, LATER)), "--out", str(tmp_path / "out"), "--days", "2"]
     assert main(given) == 0
-    assert "260 customers of accounts.csv" in capsys.readouterr().out
+    assert "290 customers of accounts.csv" in capsys.readouterr().out
 
 
 def test_the_stored_result_has_a_schema(tmp_path: Path, run: Run) -> None:

@@ -10,7 +10,7 @@ from dunning.domain.delivery.channels import AddressKind, Channel
 
 REASONS: Mapping[str, str] = {
     "due": "a reminder is due",
-    "held_out": "nothing is sent, by chance: a trial shows what texts do",
+    "held_out": "nothing is sent, by chance, in a trial",
     "sending_off": "all sending is switched off",
     "on_hold": "a dispute, promise, hardship or other hold",
     "next_stage": "the next reminder is not due yet",
@@ -33,7 +33,7 @@ REASONS: Mapping[str, str] = {
     "wrong_person": "the number is somebody else's",
     "ceased": "a refusal to pay: the law ends contact",
     "ladder_finished": "all reminders were sent: over to a person",
-    "unanswered": "too many reminders without an answer: over to a person",
+    "unanswered": "too many reminders without an answer",
     "no_written_notice": "a written notice has to come first",
     "unknown_lender": "no policy for this lender",
     "unknown_jurisdiction": "the law of the place is not known",
