@@ -588,7 +588,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="claim without marking the stage",
-        plant=_patched(sender, "with_claim", _claims_without_ladder),
+        plant=_patched(claims, "with_claim", _claims_without_ladder),
         scenario="send",
         breaks=(LADDER, CLAIMED_TWICE),
     ),
@@ -880,7 +880,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="confirm an opt-out although sending is off",
-        plant=_edited((OptOutConfirmations.claim, " or not self._switch.is_on()", "")),
+        plant=_edited((OptOutConfirmations.claim, " or not self._may_send()", "")),
         scenario="opt-out with confirmation x switch off",
         breaks=(SWITCHED_OFF,),
     ),
@@ -1134,7 +1134,9 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="skip the switch of a channel",
-        plant=_edited((SendService._decide, "decision.reminder.channel in self._switch.stopped_channels()", "False")),
+        plant=_edited(
+            (SendService._decide, "_channel_of(decision.reminder) in self._switch.stopped_channels()", "False")
+        ),
         scenario="channels x channel stopped",
         breaks=(SWITCHED_OFF,),
     ),
