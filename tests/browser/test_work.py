@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dunning.console.translations import LANGUAGES
+from dunning.domain.decision.gates import GATES
 from dunning.ports.sessions import Role
 from tests.local.console import LocalConsole
 from tests.support.browser import Reception, Visitor, busiest, customers_of, login_of
@@ -71,7 +72,7 @@ def test_a_why_can_be_read_and_its_questions_opened(reception: Reception, consol
     assert visitor.page.locator(".decision .headline").inner_text()
     assert not visitor.page.locator(".gates").is_visible()
     visitor.press(visitor.words("customer.gates"))
-    assert visitor.page.locator(".gates li").count() == 10
+    assert visitor.page.locator(".gates li").count() == len(GATES)
     assert visitor.words("gate.1") in visitor.page.locator(".gates").inner_text()
 
 
