@@ -24,6 +24,7 @@ from dunning.domain.customer.lender_record import (
     erase_record,
     forget_former_addresses,
     is_barred_by_erasure,
+    present_addresses,
     project_facts,
     record_event,
     record_snapshot,
@@ -155,6 +156,9 @@ def test_no_older_statement_takes_the_place_of_a_newer(stated: list[Facts], reco
         assert set(lender_record.phones) <= {facts.phone for facts in stated}
         assert lender_record.snapshot is not None
         assert lender_record.snapshot.phone in lender_record.phones
+        facts = project_facts(lender_record)
+        assert facts is not None
+        assert present_addresses(lender_record) == facts.addresses
 
 
 @given(statements(), st.lists(recorded_events, max_size=8), MOMENTS, st.data())

@@ -29,7 +29,7 @@ from dunning.domain.customer.lender_record import (
     InstalmentPaid,
     LenderRecord,
     RecordedEvent,
-    present_addresses,
+    new_addresses,
     project_facts,
     record_event,
     with_addresses_given,
@@ -303,7 +303,7 @@ class LenderEventService:
             lender_record, stored_standing = customer
             after = _with_events(lender_record, recorded)
             facts = project_facts(after)
-            new = [each for each in facts.addresses if each not in present_addresses(lender_record)] if facts else ()
+            new = new_addresses(lender_record, facts) if facts else ()
             if new and facts is not None:
                 entered = self._shared.enter(lender_record, facts)
                 if entered is None:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import (
     LenderRecord,
+    new_addresses,
     present_addresses,
     project_facts,
     with_next_addresses,
@@ -61,8 +62,7 @@ class SharedAddresses:
 
         This comes before all other writes, so that every customer who has or gets an address can be found by it.
         """
-        present = present_addresses(lender_record)
-        new = [address for address in facts.addresses if address not in present]
+        new = new_addresses(lender_record, facts)
         if not new:
             return lender_record
         noted = with_next_addresses(lender_record, new)

@@ -186,8 +186,12 @@ class Facts:
 
     def has_consented_to(self, channel: Channel, at: datetime) -> bool:
         """Tell whether a consent to the channel is on record and holds at a moment."""
-        given = (self.channel_consents or {}).get(channel)
+        given = self.consent_to(channel)
         return given is not None and given <= at
+
+    def consent_to(self, channel: Channel) -> datetime | None:
+        """Return the time of the consent to a channel, which may be to come; `None` if none is on record."""
+        return (self.channel_consents or {}).get(channel)
 
     @property
     def stated_at(self) -> datetime | None:

@@ -367,9 +367,22 @@ def erase_record(lender_record: LenderRecord, at: datetime, phones_until: dateti
 
 
 def present_addresses(lender_record: LenderRecord) -> tuple[str, ...]:
-    """Return the addresses that the customer has by files and events."""
-    facts = project_facts(lender_record)
-    return facts.addresses if facts is not None else ()
+    """Return the addresses that the customer has by files and events, which the rest of the facts does not change."""
+    snapshot = lender_record.snapshot
+    if snapshot is None:
+        return ()
+    changed = [
+        recorded
+        for recorded in lender_record.events.values()
+        if isinstance(recorded.event, AddressChanged) and not _is_known_to(snapshot, recorded)
+    ]
+    return _with_ways(snapshot, changed).addresses if changed else snapshot.addresses
+
+
+def new_addresses(lender_record: LenderRecord, facts: Facts) -> list[str]:
+    """Return the addresses of new facts that the customer does not have yet."""
+    present = present_addresses(lender_record)
+    return [address for address in facts.addresses if address not in present]
 
 
 def former_addresses(lender_record: LenderRecord) -> tuple[str, ...]:

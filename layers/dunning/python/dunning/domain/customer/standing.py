@@ -422,6 +422,14 @@ def with_outage(standing: Standing, channel: str, at: datetime, remembered: time
     return replace(standing, outages={**standing.outages, channel: Outage(since, at)})
 
 
+def without_outage(standing: Standing, channel: str) -> Standing:
+    """Return the standing of a customer whose channel is tried again; the same standing if it was not out."""
+    if channel not in standing.outages:
+        return standing
+    others = {name: outage for name, outage in standing.outages.items() if name != channel}
+    return replace(standing, outages=others)
+
+
 def with_decision(standing: Standing, at: datetime, reason: str, until: datetime | None) -> Standing:
     """Return the standing with a decision not to send among the recent decisions; the same decision only once."""
     decision = RecentDecision(_whole_second(at), reason, _whole_second(until) if until else None)

@@ -61,7 +61,7 @@ def _why_unreachable(facts: Facts, standing: Standing, each: ChannelRules) -> Un
         return Unreachable.REFUSED
     if standing.shares_address(facts, Channel.SMS if address == facts.phone else channel):
         return Unreachable.SHARED
-    if each.consent_required and channel not in (facts.channel_consents or {}):
+    if each.consent_required and facts.consent_to(channel) is None:
         return Unreachable.NO_CONSENT
     return None
 

@@ -376,7 +376,7 @@ class _Evaluation:
         self.some_failed = False
         self.undelivered: dict[str, int] = {}
         for entry in standing.ledger:
-            if entry.channel == NO_CONTACT:
+            if entry.is_held_out:
                 continue  # held out: nobody was contacted
             self.some_failed = self.some_failed or entry.failed
             self.texted_at.append(entry.at)
@@ -617,7 +617,7 @@ class _Evaluation:
         if overdue and rules.first_overdue_needs_notice and self._has_no_words_for(candidate.account.currency):
             missing: TraceStep = ("stage: every one needs a written notice, none is on record for an account", ())
             return ShutGate(Reason.NO_WRITTEN_NOTICE, None, (missing,))
-        hours = rules.overdue_hours if overdue else rules.hours
+        hours = self._hours_of(candidate)
         if moment is not self.next_turn or hours is not self.hours_of_next_turn:
             try:
                 window = open_window(hours, self.zones, moment)
@@ -634,9 +634,7 @@ class _Evaluation:
             named = self._overdue_in(candidate.account.currency) if overdue else [candidate]
             for account_id in [each.account.account_id for each in named]:
                 about = [
-                    entry.at
-                    for entry in self.standing.ledger
-                    if account_id in entry.accounts and entry.channel != NO_CONTACT
+                    entry.at for entry in self.standing.ledger if account_id in entry.accounts and not entry.is_held_out
                 ]
                 found = cap_in_the_way(rules.account_caps, about)
                 if found is not None and found.frees_at > moment:
@@ -659,7 +657,7 @@ class _Evaluation:
         It is the preferred hour if that finds the hours shut for the rest of the day.
         """
         rules, day = self.rules, candidate.first_day
-        hours = rules.overdue_hours if candidate.stage > 0 else rules.hours
+        hours = self._hours_of(candidate)
         begins, seconds, turn_day, is_open = _turns_on(rules, hours, self.zones, day, self.preferred_minute)
         turn = turn_of(begins, seconds, self.facts.customer_id, day) if seconds else begins
         if before is not None and before <= turn:

@@ -12,6 +12,7 @@ from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.lapse import lapses_at
 from dunning.domain.errors import DunningError
+from dunning.domain.texts.compose import language_of
 from dunning.domain.texts.extras import Extras
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.ports.outgoing import Body, LineBody, LineButton, MailBody, Outgoing, SmsBody, SpokenBody, WhatsAppBody
@@ -86,16 +87,11 @@ def message_to(
 ) -> Outgoing:
     """Return a claimed message with all parameters for its gateway."""
     channel = Channel(entry.channel)
-    if gateway == SNS:
-        limits = _PLAIN_SMS
-        body: Body = SmsBody(written.text, rules.sender_id, rules.origination_number, rules.entity_id)
-    else:
-        limits = channel_limits(rules, entry)
-        body = _body(facts, rules, limits, entry, written, unsubscribe_url)
+    limits = _PLAIN_SMS if gateway == SNS else channel_limits(rules, entry)
     return Outgoing(
         channel=channel,
         address=limits.address_in(facts),
-        body=body,
+        body=_body(facts, rules, limits, entry, written, unsubscribe_url),
         customer_id=facts.customer_id,
         send_id=entry.send_id,
         claim_id=entry.claim_id,
@@ -117,12 +113,11 @@ def _body(
     extras = written.extras
     match limits.channel:
         case Channel.EMAIL:
-            language = facts.language if facts.language in rules.languages else rules.languages[0]
             return MailBody(
                 subject=extras.subject,
                 text=written.text,
                 html=extras.html,
-                sender_name=rules.sender_name[language],
+                sender_name=rules.sender_name[language_of(facts, rules)],
                 sender_address=limits.sender,
                 unsubscribe_url=unsubscribe_url(facts.customer_id, entry.claim_id) if unsubscribe_url else "",
                 reply_to=limits.reply_to,

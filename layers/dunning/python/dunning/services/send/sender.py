@@ -29,6 +29,7 @@ from dunning.domain.customer.standing import (
     with_address_refused,
     with_decision,
     with_outage,
+    without_outage,
 )
 from dunning.domain.decision.channel_choice import OUTAGE_REMEMBERED
 from dunning.domain.decision.decide import RECHECK_AFTER, decide
@@ -367,10 +368,7 @@ class SendService:
         rules = self._rules(facts, now)
         after = with_reminder_claimed(standing, facts, reminder, rules, now, for_wake, self._new_id())
         entry = after.ledger[-1]
-        if entry.channel in after.outages:
-            after = replace(
-                after, outages={name: each for name, each in after.outages.items() if name != entry.channel}
-            )
+        after = without_outage(after, entry.channel)
         following = plan(facts, after, self._policies, now)
         after, reviews = with_reviews(
             replace(after, wake=following.wake, reason=following.reason, lender_id=facts.lender),
