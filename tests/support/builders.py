@@ -21,6 +21,7 @@ from dunning.domain.customer.standing import (
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Reminder, Send
 from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.effect.draws import draws_to_text
 from dunning.policy import PolicyBook, load_policies
 from dunning.policy.files import DataFile
@@ -139,6 +140,21 @@ def a_text(
         accounts=accounts or ("A1",),
         channel="sms",
         for_wake=for_wake,
+    )
+
+
+def a_contact(customer_id: str, entry: LedgerEntry, state: ContactState, expires_at: datetime) -> Contact:
+    """Describe the audit record of a claim, without what was sent."""
+    return Contact(
+        customer_id=customer_id,
+        send_id=entry.send_id,
+        claim_id=entry.claim_id,
+        at=entry.at,
+        state=state,
+        stage=entry.stage,
+        account_ids=entry.accounts,
+        channel=entry.channel,
+        expires_at=expires_at,
     )
 
 

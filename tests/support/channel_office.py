@@ -20,7 +20,7 @@ from dunning.services.replies import ReplyService
 from dunning.services.send.confirmations import OptOutConfirmations
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.take_channel_events import ChannelEventService
-from tests.support.builders import a_lender_record, the_policies
+from tests.support.builders import a_contact, a_lender_record, the_policies
 from tests.support.fakes import (
     FakeClock,
     FakeContacts,
@@ -161,16 +161,9 @@ def record_of(facts: Facts, entry: LedgerEntry, channel: Channel, state: Contact
     """Return the record of a message."""
     address = facts.address_of(channel)
     is_number = address.startswith("+")
-    return Contact(
-        customer_id=facts.customer_id,
-        send_id=entry.send_id,
-        claim_id=entry.claim_id,
-        at=entry.at,
-        state=state,
-        stage=entry.stage,
-        account_ids=entry.accounts,
+    return replace(
+        a_contact(facts.customer_id, entry, state, NOW + timedelta(days=1827)),
         channel=channel.value,
-        expires_at=NOW + timedelta(days=1827),
         phone=address if is_number else "",
         address="" if is_number else address,
         text="...",

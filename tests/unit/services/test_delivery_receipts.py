@@ -28,7 +28,7 @@ from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.delivery_receipts import DeliveryReceiptService
 from dunning.services.optimistic import ContestedError
 from dunning.services.planning import replan
-from tests.support.builders import a_lender_record, the_policies
+from tests.support.builders import a_contact, a_lender_record, the_policies
 from tests.support.fakes import (
     FakeClock,
     FakeContacts,
@@ -98,16 +98,8 @@ class Office:
 
 def record(facts: Facts, entry: LedgerEntry, state: ContactState) -> Contact:
     message_id = "" if state is ContactState.UNKNOWN else f"m-{facts.customer_id}"
-    return Contact(
-        customer_id=facts.customer_id,
-        send_id=entry.send_id,
-        claim_id=entry.claim_id,
-        at=entry.at,
-        state=state,
-        stage=entry.stage,
-        account_ids=entry.accounts,
-        channel="sms",
-        expires_at=NOW + timedelta(days=1827),
+    return replace(
+        a_contact(facts.customer_id, entry, state, NOW + timedelta(days=1827)),
         phone=facts.phone,
         text="...",
         parts=1,

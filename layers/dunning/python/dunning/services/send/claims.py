@@ -8,6 +8,7 @@ Claims: the steps after the claim of a contact that all sending services share.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -58,18 +59,26 @@ def unknown_outcome_record(customer_id: str, facts: Facts | None, entry: LedgerE
     """
     rules = policies.rules_for(facts, entry.at) if facts else None
     retention = rules.retention_days if isinstance(rules, Rules) else LONGEST_RETENTION_DAYS
+    state = ContactState.HELD_OUT if entry.is_held_out else ContactState.UNKNOWN
+    return replace(
+        record_of_claim(customer_id, entry, state, retention),
+        lender=facts.lender if facts else "",
+        code="" if entry.is_held_out else "sender_crashed",
+    )
+
+
+def record_of_claim(customer_id: str, entry: LedgerEntry, state: ContactState, retention_days: int) -> Contact:
+    """Return what the audit record of every claim says, whatever became of it."""
     return Contact(
         customer_id=customer_id,
         send_id=entry.send_id,
         claim_id=entry.claim_id,
         at=entry.at,
-        state=ContactState.HELD_OUT if entry.is_held_out else ContactState.UNKNOWN,
+        state=state,
         stage=entry.stage,
         account_ids=entry.accounts,
         channel=entry.channel,
-        expires_at=entry.at + timedelta(days=retention),
-        lender=facts.lender if facts else "",
-        code="" if entry.is_held_out else "sender_crashed",
+        expires_at=entry.at + timedelta(days=retention_days),
         draws=entry.draws,
     )
 

@@ -1,7 +1,7 @@
 """Messages: a claimed message with all that its gateway needs, and the record of its outcome."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
 from typing import Protocol
 
 from dunning.domain.customer.facts import Facts
@@ -16,6 +16,7 @@ from dunning.domain.texts.compose import language_of
 from dunning.domain.texts.extras import Extras
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.ports.outgoing import Body, LineBody, LineButton, MailBody, Outgoing, SmsBody, SpokenBody, WhatsAppBody
+from dunning.services.send.claims import record_of_claim
 
 type UnsubscribeUrl = Callable[[str, str], str]
 """Returns the address behind the button for no more mail, for a customer and a claim."""
@@ -148,16 +149,8 @@ def record_of(
 ) -> Contact:
     """Return the audit record of a claimed message after its one publish, unless it was refused for now."""
     has_number = AddressKind.of_address(outgoing.address) is AddressKind.NUMBER
-    return Contact(
-        customer_id=outgoing.customer_id,
-        send_id=entry.send_id,
-        claim_id=entry.claim_id,
-        at=entry.at,
-        state=_STATES[answer.outcome],
-        stage=entry.stage,
-        account_ids=entry.accounts,
-        channel=entry.channel,
-        expires_at=entry.at + timedelta(days=rules.retention_days),
+    return replace(
+        record_of_claim(outgoing.customer_id, entry, _STATES[answer.outcome], rules.retention_days),
         lender=rules.lender,
         jurisdiction=rules.jurisdiction,
         phone=outgoing.address if has_number else "",
@@ -173,24 +166,14 @@ def record_of(
         gateway="" if gateway == SNS else gateway,
         address="" if has_number else outgoing.address,
         lapses_at=None if gateway == SNS else outgoing.lapses_at,
-        draws=entry.draws,
     )
 
 
 def held_out_record(facts: Facts, rules: Rules, entry: LedgerEntry, reasons: tuple[str, ...]) -> Contact:
     """Return the audit record of a claim that is held out: nothing was sent to anybody."""
-    return Contact(
-        customer_id=facts.customer_id,
-        send_id=entry.send_id,
-        claim_id=entry.claim_id,
-        at=entry.at,
-        state=ContactState.HELD_OUT,
-        stage=entry.stage,
-        account_ids=entry.accounts,
-        channel=entry.channel,
-        expires_at=entry.at + timedelta(days=rules.retention_days),
+    return replace(
+        record_of_claim(facts.customer_id, entry, ContactState.HELD_OUT, rules.retention_days),
         lender=rules.lender,
         jurisdiction=rules.jurisdiction,
         reasons=reasons,
-        draws=entry.draws,
     )
