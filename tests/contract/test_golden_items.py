@@ -170,6 +170,8 @@ OBJECTS: Mapping[str, Any] = {
                 failed=True,
                 also_named=("A-33", "A-34"),
                 draws="hquiet.text:0.95;tkind.usual:0.5",
+                payer_segment="punctual",
+                asked="0.3:50000",
             ),
             LedgerEntry(
                 send_id="send-2",
@@ -260,6 +262,8 @@ OBJECTS: Mapping[str, Any] = {
         address="U" + "2" * 32,
         lapses_at=_at(28, 7),
         draws="hquiet.text:0.95;ttone.kind:0.31;ohour.18:0.25u",
+        payer_segment="often_late",
+        asked="0.2:120000,1.7:90000",
     ),
     "reply": Reply(
         customer_id="C-1004",
@@ -328,7 +332,7 @@ def _without_the_console(stored: Any) -> Any:  # noqa: ANN401 - any of the objec
             progress = {key: replace(reached, asked=0) for key, reached in stored.progress.items()}
             return replace(
                 stored,
-                ledger=tuple(replace(entry, draws="") for entry in stored.ledger),
+                ledger=tuple(replace(entry, draws="", payer_segment="", asked="") for entry in stored.ledger),
                 recent=(),
                 lender_id="",
                 attention=(),
@@ -354,7 +358,7 @@ def _without_the_console(stored: Any) -> Any:  # noqa: ANN401 - any of the objec
             inbound = replace(stored.inbound, channel=Channel.SMS, address="", button="")
             return replace(stored, lender="", inbound=inbound)
         case Contact():
-            return replace(stored, gateway="", address="", lapses_at=None, draws="")
+            return replace(stored, gateway="", address="", lapses_at=None, draws="", payer_segment="", asked="")
     return stored
 
 
@@ -413,7 +417,7 @@ FULL_LENGTHS: Mapping[str, tuple[object, ...]] = {
     "attention": (None,) * 2 + ("",),
     "holds": (None,) * 3,
     "instalments": (None,) * 6 + (0,),
-    "ledger": (None,) * 7 + (False, [], ""),
+    "ledger": (None,) * 7 + (False, [], "", "", ""),
     "loads": (None,) * 2 + (False,),
     "recent": (None,) * 3,
     "shared": (None,) * 2 + (False,),

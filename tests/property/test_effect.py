@@ -28,20 +28,18 @@ from dunning.domain.effect.draws import (
     unit_draw,
 )
 from dunning.domain.effect.intervals import customers_needed, newcombe, sequence_factor
-from dunning.domain.effect.learning import (
-    CAP,
-    EVERY_SEGMENT,
-    FLOOR,
-    LARGEST_MOVE,
-    Strategy,
-    TrialWeights,
-    bounded_weights,
-    strategy_from_json,
-    strategy_to_json,
-)
+from dunning.domain.effect.learning import CAP, LARGEST_MOVE, bounded_weights
 from dunning.domain.effect.payer_segments import PaymentHistory, with_instalment_settled, with_text_sent
 from dunning.domain.effect.sample_ratio import fit_of_rates, fit_to_shares
 from dunning.domain.effect.settling import Asked, OutcomeState, Spell, SpellOutcome, settle_spell
+from dunning.domain.effect.strategies import (
+    EVERY_SEGMENT,
+    FLOOR,
+    Strategy,
+    TrialWeights,
+    strategy_from_json,
+    strategy_to_json,
+)
 from dunning.domain.effect.sums import ArmSums, SettledSpell, SumKey, estimate_lift, merged, sums_of
 from tests.support.builders import a_customer, an_account, an_instalment, taipei
 

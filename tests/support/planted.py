@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from dunning.domain.effect.draws import Arm, Layer, draw_learned_arm, is_held_out, unit_draw
-from dunning.domain.effect.learning import SettledDraw, TrialWeights, even_weights, learned_weights
+from dunning.domain.effect.learning import SettledDraw, learned_weights
+from dunning.domain.effect.strategies import TrialWeights, even_weights
 from dunning.domain.effect.sums import ArmSums, LiftEstimate, estimate_lift
 
 MONDAY = date(2026, 1, 5)

@@ -12,28 +12,30 @@ import pytest
 from dunning.domain.effect.draws import Arm, learned_share
 from dunning.domain.effect.learning import (
     CAP,
-    EVERY_SEGMENT,
-    FLOOR,
     LARGEST_MOVE,
-    LARGEST_STRATEGY,
     PublishReason,
     SettledDraw,
-    Strategy,
-    TrialWeights,
     bounded_weights,
-    even_weights,
-    iso_week,
     learned_weights,
     may_learn,
-    next_week,
     off_policy_check,
     posteriors,
-    strategy_from_json,
-    strategy_in_force,
-    strategy_to_json,
     texting_share,
     weight_for_share,
     weighted_rates,
+)
+from dunning.domain.effect.strategies import (
+    EVERY_SEGMENT,
+    FLOOR,
+    LARGEST_STRATEGY,
+    Strategy,
+    TrialWeights,
+    even_weights,
+    iso_week,
+    next_week,
+    strategy_from_json,
+    strategy_in_force,
+    strategy_to_json,
 )
 from tests.support.planted import learned_run
 from tests.support.vectors import read_vectors

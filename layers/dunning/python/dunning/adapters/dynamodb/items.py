@@ -211,6 +211,8 @@ LEDGER_ENTRY = ArrayLayout(
     Field("failed", FLAG, False),  # noqa: FBT003 - the default of a field
     Field("also_named", TEXTS, ()),
     Field("draws", TEXT, ""),
+    Field("payer_segment", TEXT, ""),
+    Field("asked", TEXT, ""),
 )
 PROGRESS = ArrayLayout(
     Progress, Field("stage", NUMBER), Field("on", DAY), Field("due_on", DAY), Field("asked", NUMBER, 0)
@@ -391,6 +393,8 @@ CONTACT = ItemLayout(
     Field("address", TEXT, ""),
     Field("lapses_at", INSTANT, None),
     Field("draws", TEXT, ""),
+    Field("payer_segment", TEXT, ""),
+    Field("asked", TEXT, ""),
 )
 INBOUND_SMS = ItemLayout(
     Field("inbound_id", TEXT),

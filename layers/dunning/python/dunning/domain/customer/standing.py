@@ -69,6 +69,10 @@ class LedgerEntry:
     """Those of `accounts` whose overdue amount the text names, although no stage of theirs was due."""
     draws: str = ""
     """What chance decided, until the next claim: so a record that was not written can still be."""
+    payer_segment: str = ""
+    """The payer segment of the customer, kept as long as `draws`."""
+    asked: str = ""
+    """What the stage asked for (`drawn_rungs.asked_to_text`), kept as long as `draws`."""
 
     @property
     def is_held_out(self) -> bool:
@@ -453,7 +457,11 @@ def with_claim(
     open instalment is never dropped: its texts would start all over again.
     """
     oldest = entry.at - max(remember, LEDGER_FLOOR)
-    kept = tuple(replace(past, draws="") if past.draws else past for past in standing.ledger if past.at > oldest)
+    kept = tuple(
+        replace(past, draws="", payer_segment="", asked="") if past.draws else past
+        for past in standing.ledger
+        if past.at > oldest
+    )
     progress = {**standing.progress, **reached}
     if len(progress) > PROGRESS_LIMIT:
         done = sorted(progress.keys() - _still_open(facts), key=lambda key: (progress[key].on, key))

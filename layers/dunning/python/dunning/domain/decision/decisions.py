@@ -13,6 +13,7 @@ from dunning.domain.texts.extras import NO_EXTRAS, Extras
 if TYPE_CHECKING:
     from dunning.domain.decision.rules import Cap
     from dunning.domain.effect.draws import Draw
+    from dunning.domain.effect.settling import Asked
 
 
 class Reason(StrEnum):
@@ -100,7 +101,7 @@ class Reminder(NamedTuple):
     `also_named` are accounts whose overdue amount is in the text, although no stage of theirs was due.
     `text` holds the words handed to SNS; `parts` and `encoding` include the carrier's additions. `draws` is what chance
     decided. A reminder that is held out is claimed and goes nowhere: it has no text, `channel` and `gateway` are none,
-    and `would_go_by` is the channel on which it would have gone.
+    and `would_go_by` is the channel on which it would have gone. Of a drawn one `asked` is all that it asks for.
     """
 
     send_id: str
@@ -118,6 +119,8 @@ class Reminder(NamedTuple):
     extras: Extras = NO_EXTRAS
     draws: tuple[Draw, ...] = ()
     would_go_by: str = ""
+    payer_segment: str = ""
+    asked: tuple[Asked, ...] = ()
 
     @property
     def is_held_out(self) -> bool:

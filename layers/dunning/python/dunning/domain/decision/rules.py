@@ -16,6 +16,7 @@ from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.effect.draws import Layer
 from dunning.domain.effect.payer_segments import SegmentRule
+from dunning.domain.effect.trial_control import TrialControl
 from dunning.domain.effect.trials import Trial
 from dunning.domain.texts.channel_words import ChannelWording
 from dunning.domain.texts.lint import Linter
@@ -242,6 +243,8 @@ class Rules:
     """The wordings of SMS that trials compare with the usual ones, by arm."""
     segment_rules: tuple[SegmentRule, ...] = ()
     """The rules of payer segments: the first that fits counts."""
+    trial_control: TrialControl | None = field(default_factory=lambda: TrialControl(lender=""))
+    """What holds for the trials now; `None` if that cannot be read: then nothing is left to chance."""
     holdouts: tuple[Trial, ...] = field(init=False)
     """Those of the trials that leave stages out."""
     trials_of_texts: tuple[Trial, ...] = field(init=False)

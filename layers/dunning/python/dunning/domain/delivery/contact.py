@@ -89,3 +89,7 @@ class Contact:
     """The moment after which the message must not arrive; `None` if it is not on record."""
     draws: str = ""
     """What chance decided, and with which probability (`draws.draws_to_text`); empty outside of all trials."""
+    payer_segment: str = ""
+    """The payer segment of the customer at the claim; empty outside of all trials."""
+    asked: str = ""
+    """What the stage asked for (`drawn_rungs.asked_to_text`); empty outside of all trials."""

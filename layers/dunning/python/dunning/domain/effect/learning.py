@@ -5,28 +5,23 @@ A weight is a share of draws, and never a finding: without any effect weights wa
 and from trials with fixed shares. Learning chooses among arms that a policy lists and the law allows, and nothing else.
 """
 
-import json
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from hashlib import sha256
 from typing import NamedTuple
 
 from dunning.domain.effect.distributions import BetaShape, normal_quantile
-from dunning.domain.effect.draws import SHARE_DIGITS, UNIFORM_SHARE, Arm, is_name, learned_share
+from dunning.domain.effect.draws import SHARE_DIGITS, UNIFORM_SHARE, learned_share
 from dunning.domain.effect.intervals import DEFAULT_ALPHA, Interval, best_arm_weights
+from dunning.domain.effect.strategies import EVERY_SEGMENT, FLOOR, TrialWeights, iso_week
 
 HALF_LIFE_DAYS = 60
 """After so many days an outcome counts half."""
 
 PRIOR_DRAWS = 20
 """What all segments together say of an arm is worth so many draws in each segment."""
-
-FLOOR = 0.1
-"""The weight below which no arm falls, divided by the number of arms."""
 
 CAP = 0.8
 """The weight above which no arm rises."""
@@ -49,13 +44,7 @@ LEAST_EFFECTIVE = 200
 TOLERATED_LOSS = 0.01
 """The share of cures that new weights may lose at worst, as far as the check can tell."""
 
-LARGEST_STRATEGY = 4096
-"""The bytes of a strategy, at most."""
-
 _MOST_ROUNDS, _SETTLED = 200, 1e-9
-
-EVERY_SEGMENT = "*"
-"""Stands for the payer segments that have no weights of their own."""
 
 
 class SettledDraw(NamedTuple):
@@ -76,12 +65,6 @@ class WeightedRate(NamedTuple):
 
     rate: float
     effective: float
-
-
-def iso_week(day: date) -> str:
-    """Return the ISO week of a day, such as `2026-W49`. Weeks sort as their names do."""
-    year, week, _ = day.isocalendar()
-    return f"{year:04}-W{week:02}"
 
 
 def weighted_rates(draws: Iterable[SettledDraw], today: date) -> dict[str, WeightedRate]:
@@ -227,25 +210,6 @@ def _between(wanted: Sequence[float], low: Sequence[float], high: Sequence[float
     return [min(max(value + below, least), most) for value, least, most in zip(wanted, low, high, strict=True)]
 
 
-class TrialWeights(NamedTuple):
-    """The weights of a trial's arms, by payer segment; `EVERY_SEGMENT` holds those of all others."""
-
-    arms: tuple[str, ...]
-    by_segment: Mapping[str, tuple[float, ...]]
-
-    def of(self, payer_segment: str) -> tuple[float, ...]:
-        """Return the weights of the arms in a segment; even ones if none were learned."""
-        even = tuple(1 / len(self.arms) for _ in self.arms)
-        return self.by_segment.get(payer_segment) or self.by_segment.get(EVERY_SEGMENT) or even
-
-
-def even_weights(arms: Sequence[str]) -> TrialWeights:
-    """Return the weights with which a learner begins."""
-    share = round(1 / len(arms), SHARE_DIGITS)
-    rest = round(1 - share * (len(arms) - 1), SHARE_DIGITS)
-    return TrialWeights(tuple(arms), {EVERY_SEGMENT: (rest, *[share] * (len(arms) - 1))})
-
-
 def learned_weights(
     draws: Sequence[SettledDraw], before: TrialWeights, today: date, paused: Collection[str] = ()
 ) -> TrialWeights:
@@ -290,111 +254,6 @@ def texting_share(before: float, highest_lift: float | None, *, value: float, pr
 def weight_for_share(share: float, arms: int) -> float:
     """Return the weight with which an arm gets a share of all draws, the even slice included."""
     return (share - UNIFORM_SHARE / arms) / (1 - UNIFORM_SHARE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strategy:
-    """The weights of a lender's learned trials from an ISO week on, until there is a newer strategy."""
-
-    lender: str
-    week: str
-    """The first ISO week in which the weights count, such as `2026-W49`."""
-    trials: Mapping[str, TrialWeights]
-
-    @property
-    def version(self) -> str:
-        """The SHA-256 of the canonical JSON: the same weights have the same version."""
-        return sha256(strategy_to_json(self).encode()).hexdigest()
-
-    def weights_of(self, trial: str, arms: Sequence[str], payer_segment: str) -> tuple[Arm, ...] | None:
-        """Return the weighted arms of a trial in a segment; `None` if the strategy does not know these arms."""
-        weights = self.trials.get(trial)
-        if weights is None or set(weights.arms) != set(arms):
-            return None
-        of = dict(zip(weights.arms, weights.of(payer_segment), strict=True))
-        return tuple(Arm(name, of[name]) for name in arms)
-
-
-def strategy_to_json(strategy: Strategy) -> str:
-    """Return the canonical JSON of a strategy: sorted keys, no spaces."""
-    trials = {
-        trial: {"arms": list(weights.arms), "weights": {name: list(each) for name, each in weights.by_segment.items()}}
-        for trial, weights in strategy.trials.items()
-    }
-    written = {"lender": strategy.lender, "week": strategy.week, "trials": trials}
-    return json.dumps(written, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-
-def strategy_from_json(text: str) -> Strategy:
-    """
-    Return the strategy of a canonical JSON.
-
-    Raises:
-        ValueError: the text is too long, not canonical, or a weight breaks a bound. The message names the field.
-    """
-    if len(text.encode()) > LARGEST_STRATEGY:
-        raise ValueError(f"strategy: {len(text.encode())} bytes; a strategy has at most {LARGEST_STRATEGY}")
-    try:
-        written = json.loads(text)
-        trials = {
-            trial: TrialWeights(
-                tuple(weights["arms"]), {segment: tuple(each) for segment, each in weights["weights"].items()}
-            )
-            for trial, weights in written["trials"].items()
-        }
-        strategy = Strategy(lender=written["lender"], week=written["week"], trials=trials)
-        canonical = strategy_to_json(strategy)
-    except (AttributeError, KeyError, RecursionError, TypeError) as error:
-        raise ValueError("strategy: it is no JSON of lender, week and trials with arms and weights") from error
-    if canonical != text:
-        raise ValueError("strategy: it is not canonical; write it with sorted keys and without spaces")
-    if not isinstance(strategy.lender, str) or not isinstance(strategy.week, str):
-        raise ValueError("strategy: lender and week are texts")  # noqa: TRY004 - it is the data that is wrong
-    _check_week(strategy.week)
-    for trial, weights in trials.items():
-        _check_weights(trial, weights)
-    return strategy
-
-
-def _check_week(week: str) -> None:
-    try:
-        begins = date.fromisoformat(f"{week}-1")
-    except ValueError as error:
-        raise ValueError("strategy.week: it is no ISO week such as 2026-W49") from error
-    if iso_week(begins) != week:
-        raise ValueError("strategy.week: it is no ISO week such as 2026-W49")
-
-
-def _check_weights(trial: str, weights: TrialWeights) -> None:
-    place = f"strategy.trials.{trial}"
-    arms = weights.arms
-    if not is_name(trial) or len(arms) < 2 or len(set(arms)) != len(arms):  # noqa: PLR2004 - a choice
-        raise ValueError(f"{place}: it needs a name that fits into a record, and two or more different arms")
-    if not all(isinstance(arm, str) and is_name(arm) for arm in arms):
-        raise ValueError(f"{place}.arms: an arm has a name that does not fit into a record")
-    least = FLOOR / len(arms) - 10**-SHARE_DIGITS
-    for segment, shares in weights.by_segment.items():
-        if len(shares) != len(arms) or not all(isinstance(share, float | int) for share in shares):
-            raise ValueError(f"{place}.weights.{segment}: give a number for each arm")
-        if not all(share == 0 or least <= share <= 1 for share in shares):
-            raise ValueError(f"{place}.weights.{segment}: use 0 for a paused arm, else {FLOOR / len(arms):.3g} to 1")
-        if not math.isclose(sum(shares), 1, abs_tol=10**-SHARE_DIGITS):
-            raise ValueError(f"{place}.weights.{segment}: the weights sum to {sum(shares):.6g}; make them sum to 1")
-
-
-def strategy_in_force(strategies: Iterable[Strategy], due_on: date) -> Strategy | None:
-    """
-    Return the strategy of the ISO week in which a rung came due; `None` if none had begun.
-
-    So planning and sending agree, and a strategy that is published between the two moves no rung.
-    """
-    week = iso_week(due_on)
-    return max((each for each in strategies if each.week <= week), key=lambda each: each.week, default=None)
-
-
-def next_week(today: date) -> str:
-    """Return the ISO week from which a strategy counts that is published today: never the present one."""
-    return iso_week(today + timedelta(days=7))
 
 
 class PublishReason(StrEnum):

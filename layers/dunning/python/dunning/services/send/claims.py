@@ -26,6 +26,7 @@ from dunning.domain.decision.decisions import Reminder
 from dunning.domain.decision.rules import Policies, Rules
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.effect.drawn_rungs import asked_to_text
 from dunning.domain.effect.draws import draws_to_text
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.customers import CustomerStore
@@ -80,6 +81,8 @@ def record_of_claim(customer_id: str, entry: LedgerEntry, state: ContactState, r
         channel=entry.channel,
         expires_at=entry.at + timedelta(days=retention_days),
         draws=entry.draws,
+        payer_segment=entry.payer_segment,
+        asked=entry.asked,
     )
 
 
@@ -103,6 +106,8 @@ def with_reminder_claimed(
         for_wake=for_wake,
         also_named=reminder.also_named,
         draws=draws_to_text(reminder.draws) if reminder.draws else "",
+        payer_segment=reminder.payer_segment,
+        asked=asked_to_text(reminder.asked, reminder.account_ids) if reminder.asked else "",
     )
     reached = {
         key: Progress(reached.stage, reminder.on, reached.due_on, first_asked(standing, facts, key))
