@@ -83,6 +83,7 @@ WHO =
 WHY =
 SINCE =
 COUNSEL =
+IN_FORCE =
 CUSTOMERS =
 RATE =
 SAMPLE =
@@ -110,7 +111,7 @@ SHOTS =
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES POLICY PAYMENTS CHECK REGION STACK \
-	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL CUSTOMERS RATE SAMPLE INSTALMENTS \
+	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL IN_FORCE CUSTOMERS RATE SAMPLE INSTALMENTS \
 	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT ROWS MODULE \
 	CHANNEL TWICE RUNS JOBS PORT CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
@@ -176,10 +177,11 @@ preview: setup-run ## Show every text of a lender as it arrives
 policy-check: setup-run ## Print which limits hold, by lender and place, and where each is from
 #= LENDER=demo-tw PLACE=TW POLICIES=folder REGION=ap-south-1
 #= SINCE=2026-11-01 (what has changed) COUNSEL=counsel.html (a page to sign)
+#= IN_FORCE=folder (the policies in force: a change of a running trial is refused)
 	@$(OPS).policy_check $(if $(LENDER),--lender "$(LENDER)") \
 		$(if $(PLACE),--place "$(PLACE)") $(if $(POLICIES),--policies "$(POLICIES)") \
 		$(if $(REGION),--region "$(REGION)") $(if $(SINCE),--since "$(SINCE)") \
-		$(if $(COUNSEL),--counsel "$(COUNSEL)")
+		$(if $(COUNSEL),--counsel "$(COUNSEL)") $(if $(IN_FORCE),--in-force "$(IN_FORCE)")
 
 .PHONY: whatif
 whatif: setup-run ## Compare a changed policy with today's over your customers: texts, money, hours, people

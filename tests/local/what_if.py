@@ -39,6 +39,7 @@ from dunning.domain.effect.courses import AssumedPayment, Course, DifferingCusto
 from dunning.domain.effect.intervals import customers_needed, weeks_needed
 from dunning.domain.errors import DunningError, ServiceCallError
 from dunning.policy import PolicyBook, PolicyError, load_policies
+from dunning.policy.lender import check_running_trials
 from dunning.ports.clock import Clock
 from dunning.services.what_if import CustomerAtStart, PlayedUnder, compare, course_of
 from ops.own_policies import changed_files, changes_over, over_the_package
@@ -315,6 +316,7 @@ def _read(options: argparse.Namespace, clock: Clock) -> _Asked:
             raise WhatIfChoiceError(
                 f"PAYMENTS=records: {asked.name} has no paid_on before {asked.start}; give a table, or use nobody"
             )
+    check_running_trials(asked.policies.book.lenders, changed_book.lenders, begin.date())
     play = _play(
         portfolio, (asked.policies.book, changed_book), Period(begin, end), options.payments, hazards, seed, differing
     )
@@ -344,6 +346,7 @@ def _of_stack(
     if not portfolio.customers:
         raise WhatIfChoiceError(f"STACK={options.stack}: no customer is planned there: load a file first")
     book = load(Path(options.policies) if options.policies else None).book
+    check_running_trials(book.lenders, changed_book.lenders, period.begin.date())
     books = book.stored_in(session.region_name), changed_book.stored_in(session.region_name)
     play = _play(portfolio, books, period, options.payments, _hazards(options.payments), seed, differing)
     paid = _in_words(options.payments, seed)

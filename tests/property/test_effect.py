@@ -4,12 +4,18 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
+from dunning.domain.customer.facts import Facts, open_instalments
+from dunning.domain.customer.standing import Standing
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Send, Wait
+from dunning.domain.decision.rules import Rules
+from dunning.domain.effect.drawn_rungs import asked_from_text, asked_to_text
 from dunning.domain.effect.draws import (
     SHARE_DIGITS,
     SILENCE,
@@ -41,7 +47,11 @@ from dunning.domain.effect.strategies import (
     strategy_to_json,
 )
 from dunning.domain.effect.sums import ArmSums, SettledSpell, SumKey, estimate_lift, merged, sums_of
-from tests.support.builders import a_customer, an_account, an_instalment, taipei
+from dunning.domain.texts.compose import language_of
+from dunning.domain.texts.money import format_money
+from tests.support.arms import ARMS, ForcedArm
+from tests.support.builders import a_customer, an_account, an_instalment, taipei, the_spread_policies
+from tests.support.strategies import customers, many, standings
 
 HASHES = 3_000
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=16)
@@ -365,3 +375,44 @@ def test_a_history_is_kept_exactly_and_its_streak_is_never_longer_than_what_was_
     assert history.streak <= history.on_time
     assert (history.last_late_days > 0) == (history.late > 0)
     assert history.silent_run <= len(steps)
+
+
+@st.composite
+def moments(draw: st.DrawFn) -> tuple[Facts, Standing, datetime]:
+    """Draw a customer, what they have been sent, and a moment."""
+    _, facts = draw(customers())
+    standing, now = draw(standings(facts))
+    return facts, standing, now
+
+
+@many
+@given(moments(), st.sampled_from([arm for arm in ARMS if arm[0] is not Layer.HOUR]))
+def test_what_a_draw_asked_for_is_the_amount_that_its_text_names_or_would_have_named(
+    moment: tuple[Facts, Standing, datetime], arm: tuple[Layer, str]
+) -> None:
+    """Summed up by the night, it is what the customer read: the usual text of the same moment is asked."""
+    facts, standing, now = moment
+    policies = the_spread_policies()
+    usual = decide(facts, standing, policies, now)
+    if isinstance(usual, Wait) and usual.until is not None:
+        now = usual.until
+        usual = decide(facts, standing, policies, now)
+    drawn = decide(facts, standing, ForcedArm(policies, *arm), now)
+    if not isinstance(drawn, Send) or not drawn.reminder.draws:
+        event("nothing is drawn")
+        return
+    assert isinstance(usual, Send)
+    assert drawn.reminder.account_ids == usual.reminder.account_ids
+    rules = policies.rules_for(facts, now)
+    assert isinstance(rules, Rules)
+    asked = drawn.reminder.asked
+    event(f"{min(len(asked), 4)} instalments, {'silence' if drawn.reminder.is_held_out else 'text'}")
+    accounts = {account.account_id: account for account in facts.accounts}
+    currency = accounts[asked[0].account_id].currency
+    amount = format_money(sum(each.open for each in asked), currency, language_of(facts, rules))
+    assert amount in usual.reminder.text
+    for each in asked:
+        smallest = rules.smallest_amounts.get(currency, 1)
+        rests = {rest.number: rest.open for rest in open_instalments(accounts[each.account_id], smallest)}
+        assert rests[each.number] == each.open
+    assert asked_from_text(asked_to_text(asked, drawn.reminder.account_ids), drawn.reminder.account_ids) == asked

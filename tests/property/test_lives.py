@@ -441,12 +441,17 @@ _FORCED = {arm: ForcedArm(the_spread_policies(), *arm) for arm in ARMS}
 def check_draws(reminder: Reminder, layer: Layer, arm: str) -> None:
     """Every arm is recorded as it was forced; silence sends nothing, and only where all stages may be left out."""
     drawn = {draw.layer: draw for draw in reminder.draws}
-    may_be_silent = all(stage <= 7 for stage in (reminder.stage, *[mark.stage for mark in reminder.reached_stages]))
+    latest = 7 if layer is Layer.HOLDOUT else 0
+    stages = (reminder.stage, *[mark.stage for mark in reminder.reached_stages])
+    may_be_silent = all(stage <= latest for stage in stages)
     assert reminder.is_held_out is (arm == SILENCE and may_be_silent)
     assert bool(reminder.text) is not reminder.is_held_out
     assert drawn.keys() <= {layer}
+    assert bool(drawn) is bool(reminder.asked) is bool(reminder.payer_segment)
     if layer is Layer.HOLDOUT and may_be_silent:
         assert (drawn[layer].arm, drawn[layer].propensity) == (arm, 1.0)
+    elif arm == SILENCE and layer is Layer.TEXT:
+        assert (layer in drawn) is may_be_silent
     elif layer is Layer.TEXT:
         # What is not registered where it has to be is not drawn.
         assert layer in drawn or arm == OTHER_TEXT

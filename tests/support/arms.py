@@ -5,10 +5,9 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.decision.chance import USUAL_TEXT
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Policies, Rules
-from dunning.domain.effect.draws import SILENCE, TEXTED, Arm, Layer
+from dunning.domain.effect.draws import SILENCE, TEXTED, USUAL_TEXT, Arm, Layer
 from dunning.domain.effect.trials import LATEST_HELD_OUT_STAGE, Trial
 from dunning.domain.texts.wording import Text, TextVariant
 
@@ -44,10 +43,19 @@ def a_holdout(share: float = 1.0, rules: Rules | None = None, **changes: object)
     return replace(trial, **{"stages": early, **changes})  # type: ignore[arg-type]
 
 
+def a_silence_among_texts(share: float = 1.0, rules: Rules | None = None, **changes: object) -> Trial:
+    """Describe a trial that leaves out texts up to the due date, rung by rung: all of them, unless said otherwise."""
+    trial = a_trial(Layer.TEXT, ((USUAL_TEXT, 1 - share), (SILENCE, share)), rules, trial_id="rest")
+    early = frozenset(stage for stage in trial.stages if stage <= 0)
+    return replace(trial, **{"stages": early, **changes})  # type: ignore[arg-type]
+
+
 def forced(rules: Rules, layer: Layer, arm: str) -> Rules:
     """Return rules with a trial in which everybody draws one arm."""
     if layer is Layer.HOLDOUT:
         return replace(rules, trials=(a_holdout(float(arm == SILENCE), rules),))
+    if arm == SILENCE:
+        return replace(rules, trials=(a_silence_among_texts(1.0, rules),))
     trial = a_trial(layer, ((arm, 1.0),), rules)
     other = TextVariant(_renamed(rules.texts), _renamed(rules.texts_with_fee))
     return replace(rules, trials=(trial,), variants={OTHER_TEXT: other})
@@ -81,6 +89,7 @@ ARMS = (
     (Layer.HOLDOUT, TEXTED),
     (Layer.TEXT, USUAL_TEXT),
     (Layer.TEXT, OTHER_TEXT),
+    (Layer.TEXT, SILENCE),
     (Layer.HOUR, "07"),
     (Layer.HOUR, "1830"),
 )

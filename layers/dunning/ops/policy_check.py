@@ -2,6 +2,7 @@
 `make policy-check`: load every policy, print what holds per lender and place and from whom. Sends nothing.
 
     python -m ops.policy_check [--lender demo-tw] [--place TW] [--brief] [--policies FOLDER] [--region ap-south-1]
+    python -m ops.policy_check --in-force FOLDER               refuse a change of a trial that runs under those policies
     python -m ops.policy_check --since 2026-11-01              what has changed since then
     python -m ops.policy_check --counsel page.html [--since]   every limit of every place, as a page to sign
 
@@ -21,6 +22,7 @@ from dunning.domain.sayings import Saying
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.effective import SAME, effective_rules, storage_in_words
 from dunning.policy.jurisdiction import Place, zones_of_countries
+from dunning.policy.lender import check_running_trials
 from dunning.policy.text_preview import channels_used, preview
 from ops.counsel import changes_since, counsel_page
 from ops.english import in_english
@@ -75,6 +77,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--since", type=_day, metavar="DAY", help="what has changed since a day")
     parser.add_argument("--counsel", type=Path, metavar="FILE", help="write all limits as a page for counsel to sign")
+    parser.add_argument(
+        "--in-force", type=Path, metavar="FOLDER", help="the policies in force: a change of a running trial is refused"
+    )
     parser.add_argument("--policies", type=Path, metavar="FOLDER", help="a folder of policies, laid over the package's")
     return parser.parse_args(argv)
 
@@ -100,15 +105,20 @@ def main(argv: Sequence[str] | None = None, today: date | None = None) -> int:
     """Run the check and return the exit code."""
     arguments = _arguments(argv)
     today = today or datetime.now(UTC).date()
-    if arguments.policies and not arguments.policies.is_dir():
-        sys.stderr.write(f"POLICIES={arguments.policies}: there is no such folder\n")
-        return 2
+    for variable, folder in (("POLICIES", arguments.policies), ("IN_FORCE", arguments.in_force)):
+        if folder and not folder.is_dir():
+            sys.stderr.write(f"{variable}={folder}: there is no such folder\n")
+            return 2
     try:
         book = load_policies(arguments.policies and over_the_package(arguments.policies))
         for country in zones_of_countries():
             book.calendar_of(country)  # read only when it is needed; here a bad one is to be found
         if arguments.region:
             check_region(book, arguments.region)
+        if arguments.in_force:
+            check_running_trials(load_policies(over_the_package(arguments.in_force)).lenders, book.lenders, today)
+        elif arguments.policies:
+            check_running_trials(load_policies().lenders, book.lenders, today)
     except PolicyError as error:
         sys.stderr.write(f"Refused: {error}\n")
         return 1

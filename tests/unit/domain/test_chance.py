@@ -4,18 +4,24 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from dunning.domain.customer.standing import Progress, Standing
-from dunning.domain.decision.chance import USUAL_TEXT, minute_of_hour_arm
+from dunning.domain.decision.chance import DrawnFor, draw_text, minute_of_hour_arm
 from dunning.domain.decision.decide import decide
-from dunning.domain.decision.decisions import Reason, Reminder, Send, Wait, trace_of
+from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Wait, trace_of
 from dunning.domain.decision.rules import Cap, Rules, Scope
-from dunning.domain.delivery.channels import NO_CONTACT
-from dunning.domain.effect.draws import SILENCE, TEXTED, Draw, Layer, draws_from_text, draws_to_text
+from dunning.domain.delivery.channels import NO_CONTACT, Channel
+from dunning.domain.effect.draws import SILENCE, TEXTED, USUAL_TEXT, Arm, Draw, Layer, draws_from_text, draws_to_text
+from dunning.domain.effect.payer_segments import UNKNOWN_PAYER, PaymentHistory, segment_rules_from
+from dunning.domain.effect.settling import Asked
+from dunning.domain.effect.strategies import EVERY_SEGMENT, Strategy, TrialWeights, next_week
+from dunning.domain.effect.trial_control import TrialControl
+from dunning.domain.effect.trials import Trial
 from dunning.domain.texts.wording import TextVariant, compile_text
-from tests.support.arms import BEGINS, OTHER_TEXT, ForcedArm, a_holdout, a_trial, forced
+from tests.support.arms import BEGINS, OTHER_TEXT, ForcedArm, a_holdout, a_silence_among_texts, a_trial, forced
 from tests.support.builders import (
     OnlyRules,
     a_customer,
@@ -249,6 +255,282 @@ class TestAnArmOfHours:
     def test_is_called_by_its_hour_and_nothing_else(self, name: str) -> None:
         assert minute_of_hour_arm(name) is None
         assert minute_of_hour_arm("0930") == 9 * 60 + 30
+
+
+def decided_for(
+    number: int, policies: OnlyRules, now: datetime = DUE_DAY, standing: Standing | None = None
+) -> Decision:
+    return decide(a_customer(customer_id=f"C{number}"), standing or a_standing(), policies, now)
+
+
+def draws_at(policies: OnlyRules, number: int, standing: Standing) -> tuple[Draw, ...]:
+    """Return what a customer draws in the evening of the due day, when all hours have passed."""
+    decision = decided_for(number, policies, DUE_DAY.replace(hour=12), standing)
+    assert isinstance(decision, Send)
+    return decision.reminder.draws
+
+
+def arms_drawn(policies: OnlyRules, customers: int = 200, standing: Standing | None = None) -> Counter[Draw]:
+    """Return what so many customers draw at the due day, of whom all get a decision to send."""
+    found = Counter[Draw]()
+    for number in range(customers):
+        decision = decided_for(number, policies, standing=standing)
+        assert isinstance(decision, Send)
+        found.update(decision.reminder.draws)
+    return found
+
+
+class TestSilenceAmongTexts:
+    """A trial of texts that leaves some of them out."""
+
+    def test_is_claimed_as_a_holdout_is(self) -> None:
+        reminder = claimed_at(DUE_DAY, OnlyRules(forced(RULES, Layer.TEXT, SILENCE)))
+        assert reminder == claimed_at(DUE_DAY)._replace(draws=(Draw(Layer.TEXT, "rest", SILENCE, 1.0),))
+
+    def test_is_drawn_for_each_rung_so_that_nobody_is_silent_for_ever(self) -> None:
+        half = OnlyRules(replace(RULES, trials=(a_silence_among_texts(0.5, RULES),)))
+        both = 0
+        for number in range(60):
+            arms = set()
+            for stage, now in ((-3, DUE_DAY - 3 * DAY), (0, DUE_DAY)):
+                decision = decided_for(number, half, now)
+                assert isinstance(decision, Send)
+                assert decision.stage == stage
+                arms.add(decision.reminder.is_held_out)
+            both += len(arms) == 2
+        assert 15 < both < 45
+
+    def test_comes_after_the_holdout_of_the_person(self) -> None:
+        trials = (a_holdout(), a_silence_among_texts(0.5, RULES))
+        draws = arms_drawn(OnlyRules(replace(RULES, trials=trials)), 20)
+        assert draws.keys() == {Draw(Layer.HOLDOUT, "holdout", SILENCE, 1.0)}
+
+    def test_is_beside_the_draw_of_the_holdout_in_the_record_of_who_is_texted_there(self) -> None:
+        trials = (a_holdout(0.0), a_silence_among_texts(1.0, RULES))
+        reminder = claimed_at(DUE_DAY, OnlyRules(replace(RULES, trials=trials)))
+        assert reminder.is_held_out
+        assert draws_to_text(reminder.draws) == "hholdout.text:1;trest.silence:1"
+
+    def test_leaves_out_no_text_that_repeats_one_which_did_not_arrive(self) -> None:
+        drawn_for = DrawnFor("C1", "A1#1", 0, DUE_DAY.date(), lambda: UNKNOWN_PAYER)
+        rules = forced(RULES, Layer.TEXT, SILENCE)
+        assert draw_text(rules, drawn_for, {0}, lambda _: True, repeats=False) == Draw(Layer.TEXT, "rest", SILENCE, 1.0)
+        nothing_left_to_chance = Draw(Layer.TEXT, "rest", USUAL_TEXT, 1.0)
+        assert draw_text(rules, drawn_for, {0}, lambda _: True, repeats=True) == nothing_left_to_chance
+
+    def test_leaves_out_no_overdue_stage(self) -> None:
+        decision = decide(a_customer(), a_standing(), OnlyRules(forced(RULES, Layer.TEXT, SILENCE)), DUE_DAY + 3 * DAY)
+        assert isinstance(decision, Send)
+        assert (decision.stage, decision.reminder.draws) == (3, ())
+
+    def test_is_drawn_on_every_channel_because_it_compares_no_words(self) -> None:
+        line = replace(RULES.channels[0][0], channel=Channel.EMAIL, gateway="ses", sender="a@example.com")
+        facts = a_customer(email="mei@example.com")
+        rules = replace(RULES, channels=dict.fromkeys(RULES.ladder, (line,)))
+        silent = decide(facts, a_standing(), OnlyRules(forced(rules, Layer.TEXT, SILENCE)), DUE_DAY)
+        assert isinstance(silent, Send)
+        assert (silent.reminder.is_held_out, silent.reminder.would_go_by) == (True, "email")
+        worded = decide(facts, a_standing(), OnlyRules(forced(rules, Layer.TEXT, OTHER_TEXT)), DUE_DAY)
+        assert isinstance(worded, Send)
+        assert worded.reminder.draws == ()
+
+
+RELIABLE = segment_rules_from([{"name": "reliable", "streak": {"at_least": 3}}])
+HAS_PAID = a_standing(history=PaymentHistory(on_time=4, streak=4))
+
+
+class TestWhatADrawRemembers:
+    """What was asked for, and how the customer had paid until then: a night that settles the draw must not guess it."""
+
+    def test_is_every_instalment_that_the_text_names_with_what_is_open_of_it(self) -> None:
+        facts = a_customer(
+            an_account(an_instalment("2026-11-20", paid=1_000), an_instalment("2026-11-28", number=2), account_id="A1"),
+            an_account(an_instalment("2026-11-28", number=7), account_id="A2"),
+        )
+        standing = a_standing(progress=progress_at(7, "2026-11-27", due="2026-11-20"))
+        for policies in (SILENT, OnlyRules(replace(RULES, trials=(a_holdout(0.0),)))):
+            decision = decide(facts, standing, policies, DUE_DAY)
+            assert isinstance(decision, Send)
+            assert decision.reminder.asked == (
+                Asked("A1", 1, 324_000),
+                Asked("A1", 2, 325_000),
+                Asked("A2", 7, 325_000),
+            )
+
+    def test_is_nothing_where_nothing_was_drawn(self) -> None:
+        for policies in (OnlyRules(RULES), OnlyRules(replace(RULES, trials=(a_holdout(ends_on=day("2026-11-30")),)))):
+            assert (claimed_at(DUE_DAY, policies).asked, claimed_at(DUE_DAY, policies).payer_segment) == ((), "")
+
+    def test_is_the_payer_segment_by_the_rules_of_the_policy(self) -> None:
+        policies = OnlyRules(replace(RULES, trials=(a_holdout(),), segment_rules=RELIABLE))
+        assert claimed_at(DUE_DAY, policies, HAS_PAID).payer_segment == "reliable"
+        assert claimed_at(DUE_DAY, policies).payer_segment == UNKNOWN_PAYER
+        assert claimed_at(DUE_DAY, SILENT, HAS_PAID).payer_segment == UNKNOWN_PAYER, "no rules, no segments"
+
+    @pytest.mark.parametrize(
+        ("rule", "changes", "accounts", "segment"),
+        [
+            ({"amount_band": {"at_least": 1}}, {"amount_bands": {"TWD": (325_000,)}}, 1, "it"),
+            ({"amount_band": {"at_most": 0}}, {"amount_bands": {"TWD": (325_001,)}}, 1, "it"),
+            ({"amount_band": {"at_most": 0}}, {"amount_bands": {"TWD": (325_001,)}}, 2, UNKNOWN_PAYER),
+            ({"amount_band": {"at_least": 0}}, {"amount_bands": {"USD": (1,)}}, 1, UNKNOWN_PAYER),
+            ({"first_loan": True}, {"lists_closed_accounts": True}, 1, "it"),
+            ({"first_loan": True}, {"lists_closed_accounts": True}, 2, UNKNOWN_PAYER),
+            ({"first_loan": True}, {}, 1, UNKNOWN_PAYER),
+            ({"first_loan": False}, {}, 1, UNKNOWN_PAYER),
+            ({"first_loan": False}, {}, 2, "it"),
+            ({"channel": ["sms"]}, {}, 1, "it"),
+            ({"channel": ["line"]}, {}, 1, UNKNOWN_PAYER),
+        ],
+    )
+    def test_sees_what_is_open_the_first_loan_and_the_channel_and_guesses_nothing(
+        self, rule: dict[str, object], changes: dict[str, Any], accounts: int, segment: str
+    ) -> None:
+        rules = replace(RULES, trials=(a_holdout(),), segment_rules=segment_rules_from([{"name": "it", **rule}]))
+        facts = a_customer(*[an_account(account_id=f"A{number}") for number in range(accounts)])
+        decision = decide(facts, a_standing(), OnlyRules(replace(rules, **changes)), DUE_DAY)
+        assert isinstance(decision, Send)
+        assert decision.reminder.payer_segment == segment
+
+
+class TestATrialOfAPayerSegment:
+    """A trial that names the payer segments that take part."""
+
+    def test_draws_for_them_alone(self) -> None:
+        trial = a_silence_among_texts(1.0, RULES, segments=frozenset({"reliable"}))
+        policies = OnlyRules(replace(RULES, trials=(trial,), segment_rules=RELIABLE))
+        assert claimed_at(DUE_DAY, policies, HAS_PAID).is_held_out
+        assert claimed_at(DUE_DAY, policies).draws == ()
+
+    def test_may_be_of_those_of_whom_nothing_is_known(self) -> None:
+        trial = a_silence_among_texts(1.0, RULES, segments=frozenset({UNKNOWN_PAYER}))
+        policies = OnlyRules(replace(RULES, trials=(trial,), segment_rules=RELIABLE))
+        assert claimed_at(DUE_DAY, policies).is_held_out
+        assert claimed_at(DUE_DAY, policies, HAS_PAID).draws == ()
+
+
+HOURS = a_trial(Layer.HOUR, (("10", 0.25), ("12", 0.25), ("16", 0.25), ("18", 0.25)), is_learned=True)
+WORDS = a_trial(Layer.TEXT, ((USUAL_TEXT, 0.5), (OTHER_TEXT, 0.5)))
+OTHER_WORDS = forced(RULES, Layer.TEXT, OTHER_TEXT).variants
+
+
+def controlled(*trials: Trial, control: TrialControl | None, **changes: Any) -> OnlyRules:  # noqa: ANN401 - fields
+    rules = replace(RULES, trials=trials, trial_control=control, variants=OTHER_WORDS, segment_rules=RELIABLE)
+    return OnlyRules(replace(rules, **changes))
+
+
+def a_strategy(week: str, trial: Trial, **by_segment: tuple[float, ...]) -> Strategy:
+    arms = tuple(arm.name for arm in trial.arms)
+    weights = {EVERY_SEGMENT if segment == "others" else segment: of for segment, of in by_segment.items()}
+    return Strategy(lender="demo-tw", week=week, trials={trial.trial_id: TrialWeights(arms, weights)})
+
+
+class TestAControlThatCannotBeRead:
+    """Nobody knows which arms are paused: nothing is left to chance."""
+
+    def test_holds_nobody_out(self) -> None:
+        draws = arms_drawn(controlled(a_holdout(0.5), control=None), 20)
+        assert draws == {Draw(Layer.HOLDOUT, "holdout", TEXTED, 1.0): 20}
+
+    def test_takes_the_first_arm_that_is_not_silent(self) -> None:
+        assert arms_drawn(controlled(WORDS, control=None), 20) == {Draw(Layer.TEXT, "text", USUAL_TEXT, 1.0): 20}
+        silent_first = replace(a_silence_among_texts(0.5, RULES), arms=(Arm(SILENCE, 0.5), Arm(USUAL_TEXT, 0.5)))
+        assert arms_drawn(controlled(silent_first, control=None), 20) == {Draw(Layer.TEXT, "rest", USUAL_TEXT, 1.0): 20}
+
+    def test_takes_the_usual_text_without_a_draw_if_that_arm_may_not_be_sent(self) -> None:
+        trial = a_trial(Layer.TEXT, (("gone", 0.5), (USUAL_TEXT, 0.5)))
+        policies = controlled(trial, control=None, variants={"gone": TextVariant({}, {})})
+        assert claimed_at(DUE_DAY, policies) == claimed_at(DUE_DAY, OnlyRules(RULES))
+
+    def test_keeps_the_hour_of_the_policy(self) -> None:
+        policies = controlled(HOURS, control=None, preferred_minute_of_day=11 * 60)
+        for number in range(20):
+            decision = decided_for(number, policies, taipei("2026-11-30 12:00"))
+            assert decision.until == taipei("2026-12-01 11:00")
+        assert claimed_at(taipei("2026-12-01 11:00"), policies).draws == ()
+
+
+class TestAControl:
+    """What the nightly run says of trials: it takes arms away and moves shares, and nothing else."""
+
+    def test_that_stops_a_trial_ends_its_draws_and_everybody_is_texted_as_usual(self) -> None:
+        for trial in (a_holdout(), a_silence_among_texts(1.0, RULES), WORDS, HOURS):
+            policies = controlled(trial, control=TrialControl(lender="", stopped=frozenset({trial.trial_id})))
+            assert claimed_at(DUE_DAY, policies) == claimed_at(DUE_DAY, OnlyRules(RULES))
+
+    def test_that_pauses_an_arm_leaves_it_out_before_the_draw(self) -> None:
+        three = replace(WORDS, arms=(Arm(USUAL_TEXT, 0.2), Arm(OTHER_TEXT, 0.3), Arm("third", 0.5)))
+        control = TrialControl(lender="", paused={"text": frozenset({"third"})})
+        policies = controlled(three, control=control, variants={**OTHER_WORDS, "third": OTHER_WORDS[OTHER_TEXT]})
+        draws = arms_drawn(policies)
+        assert draws.keys() == {Draw(Layer.TEXT, "text", USUAL_TEXT, 0.4), Draw(Layer.TEXT, "text", OTHER_TEXT, 0.6)}
+
+    def test_that_pauses_silence_texts_everybody(self) -> None:
+        paused = {trial: frozenset({SILENCE}) for trial in ("holdout", "rest")}
+        trials = (a_holdout(0.5), a_silence_among_texts(0.5, RULES))
+        draws = arms_drawn(controlled(*trials, control=TrialControl(lender="", paused=paused)), 20)
+        assert {draw.propensity for draw in draws} == {1.0}
+        assert not any(draw.arm == SILENCE for draw in draws)
+
+    @pytest.mark.parametrize(
+        "trial", [a_holdout(0.5), a_silence_among_texts(0.5, RULES)], ids=lambda each: each.trial_id
+    )
+    def test_that_pauses_the_text_beside_silence_silences_nobody(self, trial: Trial) -> None:
+        paused = {trial.trial_id: frozenset({TEXTED, USUAL_TEXT})}
+        policies = controlled(trial, control=TrialControl(lender="", paused=paused))
+        assert arms_drawn(policies, 20) == {}
+
+    def test_gives_a_learned_trial_the_weights_of_its_payer_segment(self) -> None:
+        weights = a_strategy("2026-W49", HOURS, reliable=(0.7, 0.1, 0.1, 0.1), others=(0.1, 0.1, 0.1, 0.7))
+        policies = controlled(HOURS, control=TrialControl(lender="", strategies=(weights,)))
+        for standing, hour in ((HAS_PAID, 10), (a_standing(), 18)):
+            planned = [decided_for(n, policies, DUE_DAY - DAY, standing).until for n in range(100)]
+            at_hour = sum(until == taipei(f"2026-12-01 {hour}:00") for until in planned)
+            assert 50 < at_hour < 80
+        drawn = {draw for n in range(20) for draw in draws_at(policies, n, HAS_PAID)}
+        assert {(draw.arm, draw.propensity) for draw in drawn if draw.arm == "10"} == {("10", 0.655)}
+
+    def test_without_a_strategy_yet_leaves_the_configured_shares(self) -> None:
+        later = a_strategy("2026-W50", HOURS, others=(0.7, 0.1, 0.1, 0.1))
+        for strategies in ((), (later,)):
+            policies = controlled(HOURS, control=TrialControl(lender="", strategies=strategies))
+            decision = decided_for(1, policies, taipei("2026-12-01 19:00"))
+            assert isinstance(decision, Send)
+            (draw,) = decision.reminder.draws
+            assert (draw.propensity, draw.is_uniform) == (0.25, False)
+
+    def test_moves_no_rung_by_a_strategy_published_between_planning_and_sending_and_does_by_a_pause(self) -> None:
+        planned, today = taipei("2026-11-30 08:00"), day("2026-11-30")
+        old = a_strategy("2026-W48", HOURS, others=(0.1, 0.1, 0.1, 0.7))
+        new = a_strategy(next_week(today), HOURS, others=(0.7, 0.1, 0.1, 0.1))
+        before = TrialControl(lender="", version=1, strategies=(old,))
+        after_it = TrialControl(lender="", version=2, strategies=(old, new))
+        paused = TrialControl(lender="", version=3, strategies=(old,), paused={"hour": frozenset({"18"})})
+        moved = 0
+        for number in range(40):
+            turns = [
+                decided_for(number, controlled(HOURS, control=control), planned).until
+                for control in (before, after_it, paused)
+            ]
+            assert turns[0] == turns[1]
+            moved += turns[0] != turns[2]
+            then = decided_for(number, controlled(HOURS, control=after_it), turns[0] or planned)
+            assert isinstance(then, Send), "sent at the hour for which it was planned"
+        assert moved > 10
+
+    @pytest.mark.parametrize(
+        ("weights", "texted"), [((0.0, 1.0), 0.1), ((0.02, 0.98), 0.1), ((0.5, 0.5), 0.5), ((1.0, 0.0), 0.95)]
+    )
+    def test_never_silences_more_or_fewer_than_the_floors_allow(
+        self, weights: tuple[float, float], texted: float
+    ) -> None:
+        trial = a_silence_among_texts(0.5, RULES, is_learned=True)
+        control = TrialControl(lender="", strategies=(a_strategy("2026-W48", trial, others=weights),))
+        draws = arms_drawn(controlled(trial, control=control), 100)
+        assert {draw.arm: draw.propensity for draw in draws} == {
+            USUAL_TEXT: pytest.approx(texted),
+            SILENCE: pytest.approx(1 - texted),
+        }
 
 
 def test_rules_without_a_trial_draw_nothing() -> None:

@@ -262,3 +262,38 @@ def test_the_stored_result_has_a_schema(tmp_path: Path, run: Run) -> None:
     written = json.loads((tmp_path / "out" / FILES["result"]).read_text("utf-8"))
     schema = json.loads((Path(__file__).parents[3] / "events" / "schemas" / "what_if.json").read_text("utf-8"))
     assert written.keys() == schema["properties"].keys() == set(schema["required"]) | {"schema_version"}
+
+
+TRIAL = """
+[[trials]]
+id = "quiet"
+layer = "holdout"
+arms = { text = 0.5, silence = 0.5 }
+stages = [-3, 0, 3, 7]
+places = ["TW"]
+goal_days = 14
+starts_on = 2026-11-01
+ends_on = 2027-04-30
+salt = "5a5a5a5a"
+approved_by = "Mei Chen, compliance"
+approved_on = 2026-10-28
+"""
+
+
+def test_a_holdout_is_played_and_its_stages_are_counted_as_left_out(run: Run, tmp_path: Path) -> None:
+    assert run(policy(tmp_path, DEMO_TW + TRIAL))[0] == 0
+    found = result(tmp_path)
+    assert "held_out" not in found.today.waits
+    left_out = found.changed.waits.get("held_out", 0)
+    assert left_out > 0
+    assert found.changed.texts == found.today.texts - left_out
+
+
+def test_a_change_of_a_running_trial_is_refused_by_file_field_and_fix(run: Run, tmp_path: Path) -> None:
+    today = policy(tmp_path, DEMO_TW + TRIAL)
+    today.rename(tmp_path / "today")
+    changed = policy(tmp_path, DEMO_TW + TRIAL.replace("goal_days = 14", "goal_days = 7"))
+    status, _, err = run(changed, "--policies", str(tmp_path / "today"))
+    assert status == 1
+    assert "lenders/demo-tw.toml:" in err
+    assert "trials.0.goal_days: the trial is running; end it, and begin another with a new id and salt" in err

@@ -1,5 +1,6 @@
 """`make policy-check`: says what holds and from whom, and refuses by file and line."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -114,3 +115,41 @@ def test_nonsense_is_answered_with_the_choices(
 ) -> None:
     assert main(arguments, TODAY) == 2
     assert says in capsys.readouterr().err
+
+
+TRIAL = """
+[[trials]]
+id = "quiet"
+layer = "holdout"
+arms = { text = 0.95, silence = 0.05 }
+stages = [-3, 0]
+places = ["TW"]
+goal_days = 14
+starts_on = 2026-11-01
+ends_on = 2027-04-30
+salt = "4f1c9a7e"
+approved_by = "Mei Chen, compliance"
+approved_on = 2026-10-28
+"""
+
+
+def test_a_change_of_a_trial_that_runs_under_the_policies_in_force_is_refused(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lender = folder / "lenders" / "demo-tw.toml"
+    lender.write_text(lender.read_text("utf-8") + TRIAL, "utf-8")
+    in_force = shutil.copytree(folder, tmp_path / "in-force")
+    asked = ["--policies", str(folder), "--in-force", str(in_force), "--lender", "demo-tw", "--brief"]
+    assert main(asked, TODAY) == 0
+    capsys.readouterr()
+    lender.write_text(lender.read_text("utf-8").replace("goal_days = 14", "goal_days = 7"), "utf-8")
+    assert main(asked, TODAY) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Refused: lenders/demo-tw.toml:")
+    assert "trials.0.goal_days: the trial is running; end it, and begin another with a new id and salt" in said
+    assert main(asked, date(2027, 5, 1)) == 0, "it has ended"
+
+
+def test_a_folder_of_policies_in_force_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--in-force", "no-such"], TODAY) == 2
+    assert capsys.readouterr().err == "IN_FORCE=no-such: there is no such folder\n"

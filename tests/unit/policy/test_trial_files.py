@@ -15,6 +15,7 @@ from dunning.domain.decision.rules import Rules
 from dunning.domain.effect.draws import SILENCE, TEXTED, Arm, Layer
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.effective import effective_rules
+from dunning.policy.lender import check_running_trials
 from dunning.policy.text_preview import preview
 from ops.english import in_english
 from tests.support.builders import IN_HONG_KONG, IN_THE_UNITED_STATES, OnlyRules, a_customer, a_standing, day, taipei
@@ -70,6 +71,26 @@ version = 1
 variant = "kind"
 single = "A note that {amount} (plan ending {tail}) is due today, {date}. Please pay {pay}. If paid, ignore this. Help: {hotline}."
 several = "A note that {amount} for {count} payments (plan ending {tail}) falls due, the first today, {date}. Please pay {pay}. Ignore if paid. Help: {hotline}."
+"""
+
+
+REST = """
+[[trials]]
+id = "rest"
+layer = "text"
+arms = { usual = 0.5, silence = 0.5 }
+stages = [-3]
+places = ["TW"]
+goal_days = 7
+starts_on = 2026-12-01
+ends_on = 2027-05-31
+salt = "77c0ffee"
+segments = ["reliable"]
+learned = true
+value_of_cure = "2.50"
+annoyance = "0.010001"
+approved_by = "Mei Chen, compliance"
+approved_on = 2026-11-28
 """
 
 
@@ -337,6 +358,7 @@ first_loan = true
 
 
 def test_payer_segments_are_rules_of_the_policy_in_their_order(folder: Path) -> None:
+    edit(folder, "lenders/demo-tw.toml", ("max_segments = 2\n", "max_segments = 2\nlists_closed_accounts = true\n"))
     with_trials(folder, SEGMENTS)
     assert [rule.name for rule in rules_in(load_policies(folder)).segment_rules] == ["reliable", "first-loan"]
 
@@ -347,3 +369,164 @@ def test_a_payer_segment_never_tells_customers_apart_by_who_they_are(folder: Pat
     message = refusal(folder)
     assert message.startswith("lenders/demo-tw.toml:")
     assert f"segments[2].{trait}: nobody is told apart by it; use how customers pay instead" in message
+
+
+RELIABLE = SEGMENTS.partition("\n\n")[0] + "\n"
+
+
+class TestSilenceAmongTexts:
+    """A trial of texts that leaves some of them out, for a payer segment, by a share that is learned."""
+
+    def test_is_read_with_its_segments_and_what_it_weighs(self, folder: Path) -> None:
+        with_trials(folder, RELIABLE, REST)
+        (trial,) = rules_in(load_policies(folder)).trials
+        assert (trial.arms, trial.segments) == ((Arm("usual", 0.5), Arm(SILENCE, 0.5)), frozenset({"reliable"}))
+        assert trial.is_learned
+        assert (trial.value_of_cure_usd_micros, trial.annoyance_usd_micros) == (2_500_000, 10_001)
+
+    def test_is_told_by_the_check_of_policies_in_full(self, folder: Path) -> None:
+        with_trials(folder, RELIABLE, REST)
+        found = next(
+            each for each in effective_rules(load_policies(folder), "demo-tw", day("2026-12-02")) if each.place == "TW"
+        )
+        (limit,) = [limit for limit in found.limits if limit.topic == "trials"]
+        assert in_english(limit.effective) == (
+            "rest: 50% usual, 50% silence, at stages -3, 2026-12-01 to 2027-05-31; of the payer segments reliable; "
+            "shares are learned; a cure is worth 2.50 USD, a text costs 0.010001 USD in good will; "
+            "approved by Mei Chen, compliance on 2026-11-28"
+        )
+
+    def test_is_refused_where_the_law_or_a_contract_owes_the_text(self, folder: Path) -> None:
+        with_trials(folder, RELIABLE, REST)
+        edit(folder, "jurisdictions/TW.toml", ("owed_stages = []", "owed_stages = [-3]"))
+        assert "trials.0.stages: the text of stage -3 is owed to customers in TW, jurisdictions/TW.toml:" in refusal(
+            folder
+        )
+        edit(folder, "jurisdictions/TW.toml", ("owed_stages = [-3]", "owed_stages = []"))
+        edit(folder, "lenders/demo-tw.toml", ("max_segments = 2\n", "max_segments = 2\ncontract_owes = [-3]\n"))
+        assert (
+            "trials.0.stages: the lender's contracts owe the text of stage -3, contract_owes; leave it out"
+            in refusal(folder)
+        )
+
+    @pytest.mark.parametrize(
+        ("change", "fault"),
+        [
+            (("stages = [-3]\nplaces", "stages = [3]\nplaces"), "trials.0.stages: at stage 3 silence is drawn for the person only; name stages up to 0"),
+            (("usual = 0.5, silence = 0.5", "usual = 0.05, silence = 0.95"), "trials.0.arms: silence has a share of 0.95; choose one from 0.05 to 0.9"),
+            (("usual = 0.5", "kind = 0.5"), "trials.0.arms: silence is compared with the usual text alone; name the arms usual and silence"),
+            (('"reliable"]', '"reliabel"]'), "trials.0.segments: no [[segments]] is called 'reliabel'; write one, or use one of reliable, unknown"),
+            (('value_of_cure = "2.50"\n', ""), "trials.0.value_of_cure: nobody knows when a text is worth its price; say what one is worth"),
+            (('value_of_cure = "2.50"', "value_of_cure = 2.5"), "trials.0.value_of_cure: "),
+            (("learned = true", "learned = false"), "trials.0.value_of_cure: this trial weighs nothing; take it out, or learn the share of silence"),
+            (('layer = "text"', 'layer = "holdout"'), "trials.0.arms: a holdout compares a text with silence; name them text and silence"),
+        ],
+    )  # fmt: skip
+    def test_that_breaks_a_rule_is_refused_with_file_field_and_fix(
+        self, folder: Path, change: tuple[str, str], fault: str
+    ) -> None:
+        with_kind_texts(folder)
+        own_texts(folder, KIND.replace("stage = 0", "stage = -3"))
+        own_texts(folder, KIND_ENGLISH.replace("stage = 0", "stage = -3"), "en")
+        with_trials(folder, RELIABLE, REST)
+        edit(folder, "lenders/demo-tw.toml", change)
+        message = refusal(folder)
+        assert fault in message
+        assert message.startswith("lenders/demo-tw.toml:")
+
+    def test_is_no_name_of_a_text(self, folder: Path) -> None:
+        own_texts(folder, KIND.replace('variant = "kind"', 'variant = "silence"'))
+        assert "variant: silence is the arm without a text; choose another name" in refusal(folder)
+
+
+class TestWhatARuleOfSegmentsNeeds:
+    """A rule that asks for what is known of nobody would fit nobody, without a word."""
+
+    def test_the_bounds_of_amount_bands_are_units_of_the_currency(self, folder: Path) -> None:
+        bands = "max_segments = 2\namount_bands = { TWD = [3000, 10000.5], JPY = [8000] }\n"
+        edit(folder, "lenders/demo-tw.toml", ("max_segments = 2\n", bands))
+        with_trials(folder, SEGMENTS.replace("first_loan = true", "amount_band = { at_least = 1 }"))
+        assert rules_in(load_policies(folder)).amount_bands == {"TWD": (300_000, 1_000_050), "JPY": (8_000,)}
+
+    @pytest.mark.parametrize(
+        ("bands", "fault"),
+        [
+            ("XXX = [1]", "amount_bands: 'XXX' is no currency we know"),
+            ("JPY = [0.5]", "amount_bands: JPY: give one bound or more, with no more decimals than JPY has"),
+            ("TWD = []", "amount_bands: TWD: give one bound or more"),
+            ("TWD = [5, 3]", "amount_bands: TWD: the bounds do not rise; write each once, the lowest first"),
+            ("TWD = [3, 3]", "amount_bands: TWD: the bounds do not rise"),
+        ],
+    )
+    def test_bounds_that_are_none_are_refused(self, folder: Path, bands: str, fault: str) -> None:
+        edit(
+            folder, "lenders/demo-tw.toml", ("max_segments = 2\n", f"max_segments = 2\namount_bands = {{ {bands} }}\n")
+        )
+        assert fault in refusal(folder)
+
+    @pytest.mark.parametrize(
+        ("rule", "fault"),
+        [
+            ("amount_band = { at_least = 1 }", "segments.1.amount_band: it is known of nobody; say the bounds of bands in amount_bands"),
+            ("first_loan = true", "segments.1.first_loan: it is known of nobody; if your data name loans that are paid off, too, write lists_closed_accounts = true"),
+        ],
+    )  # fmt: skip
+    def test_a_rule_without_them_is_refused(self, folder: Path, rule: str, fault: str) -> None:
+        with_trials(folder, SEGMENTS.replace("first_loan = true", rule))
+        assert fault in refusal(folder)
+        assert refusal(folder).startswith("lenders/demo-tw.toml:")
+
+    def test_who_has_several_loans_is_known_without_them(self, folder: Path) -> None:
+        with_trials(folder, SEGMENTS.replace("first_loan = true", "first_loan = false"))
+        assert rules_in(load_policies(folder)).segment_rules
+
+
+class TestARunningTrial:
+    """A trial that runs under the policy in force stays as it was written down."""
+
+    RUNNING = day("2026-12-15")
+
+    def changed(self, folder: Path, *changes: tuple[str, str]) -> None:
+        """Check the change of a policy with a trial of a payer segment."""
+        with_trials(folder, RELIABLE, REST)
+        before = load_policies(folder).lenders
+        edit(folder, "lenders/demo-tw.toml", *changes)
+        check_running_trials(before, load_policies(folder).lenders, self.RUNNING)
+
+    @pytest.mark.parametrize(
+        ("change", "fault"),
+        [
+            (("usual = 0.5, silence = 0.5", "usual = 0.6, silence = 0.4"), "trials.0.arms: the trial is running; end it, and begin another with a new id and salt"),
+            (('segments = ["reliable"]', 'segments = ["reliable", "unknown"]'), "trials.0.segments: the trial is running"),
+            (('value_of_cure = "2.50"', 'value_of_cure = "2.51"'), "trials.0.value_of_cure: the trial is running"),
+            (("ends_on = 2027-05-31", "ends_on = 2027-06-30"), "trials.0.ends_on: a planned end was put off; begin another trial instead"),
+            (("at_least = 6", "at_least = 5"), "segments: trial rest is running, and tells customers apart by payer segments; leave them and their bands as they are until it ends"),
+        ],
+    )  # fmt: skip
+    def test_that_is_changed_is_refused_with_file_field_and_fix(
+        self, folder: Path, change: tuple[str, str], fault: str
+    ) -> None:
+        with pytest.raises(PolicyError) as refused:
+            self.changed(folder, change)
+        assert fault in str(refused.value)
+        assert str(refused.value).startswith("lenders/demo-tw.toml:")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            ("ends_on = 2027-05-31", "ends_on = 2027-01-31"),
+            ('approved_by = "Mei Chen, compliance"\napproved_on = 2026-11-28\n', ""),
+            (REST, ""),
+            ("max_segments = 2", "max_segments = 3"),
+        ],
+    )
+    def test_may_end_early_or_be_turned_off_and_all_else_may_change(
+        self, folder: Path, change: tuple[str, str]
+    ) -> None:
+        self.changed(folder, change)
+
+    def test_of_a_lender_that_is_gone_or_new_says_nothing(self, folder: Path) -> None:
+        with_trials(folder, RELIABLE, REST)
+        lenders = load_policies(folder).lenders
+        check_running_trials(lenders, {}, self.RUNNING)
+        check_running_trials({}, lenders, self.RUNNING)

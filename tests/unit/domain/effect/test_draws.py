@@ -135,6 +135,12 @@ def test_an_arm_that_is_not_lawful_leaves_its_share_to_the_others() -> None:
     assert restricted_to(arms, set()) == ()
 
 
+def test_arms_to_which_a_learner_gives_no_weight_share_alike_if_no_others_are_left() -> None:
+    arms = (Arm("a", 1.0), Arm("b", 0.0), Arm("c", 0.0))
+    assert restricted_to(arms, {"b", "c"}) == (Arm("b", 0.5), Arm("c", 0.5))
+    assert restricted_to(arms, {"a", "c"}) == (Arm("a", 1.0), Arm("c", 0.0))
+
+
 def test_a_record_says_what_was_drawn() -> None:
     text = "h:0.95;t3.b:0.31;o18:0.25"
     assert draws_from_text(text) == (

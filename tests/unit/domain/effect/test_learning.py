@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from dunning.domain.effect.draws import Arm, learned_share
+from dunning.domain.effect.draws import Arm, learned_share, weight_for_share
 from dunning.domain.effect.learning import (
     CAP,
     LARGEST_MOVE,
@@ -21,7 +21,6 @@ from dunning.domain.effect.learning import (
     off_policy_check,
     posteriors,
     texting_share,
-    weight_for_share,
     weighted_rates,
 )
 from dunning.domain.effect.strategies import (

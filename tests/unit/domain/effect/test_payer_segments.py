@@ -32,7 +32,9 @@ RULES = segment_rules_from(
 )
 
 
-def features(*history: int, band: int = 0, first_loan: bool = False, channel: str = "sms") -> PayerFeatures:
+def features(
+    *history: int, band: int | None = 0, first_loan: bool | None = False, channel: str = "sms"
+) -> PayerFeatures:
     return PayerFeatures(PaymentHistory(*history), band, first_loan, channel)
 
 
@@ -186,3 +188,16 @@ def test_the_association_is_that_of_scipys_chi_square_with_the_correction_for_ch
 def test_one_language_or_nobody_is_no_proxy() -> None:
     assert proxy_check({("zh", "late"): 3, ("zh", "new"): 5}).association == 0
     assert proxy_check({}).customers == 0
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_a_rule_about_the_first_loan_fits_nobody_of_whom_that_is_not_known(value: bool) -> None:  # noqa: FBT001
+    rules = segment_rules_from([{"name": "loan", "first_loan": value}])
+    assert payer_segment_of(features(first_loan=None), rules) == "unknown"
+    assert payer_segment_of(features(first_loan=value), rules) == "loan"
+
+
+def test_a_rule_about_the_amount_fits_nobody_whose_band_is_not_known() -> None:
+    rules = segment_rules_from([{"name": "small", "amount_band": {"at_most": 3}}])
+    assert payer_segment_of(features(band=None), rules) == "unknown"
+    assert payer_segment_of(features(band=3), rules) == "small"

@@ -6,17 +6,27 @@ from typing import Any
 
 import pytest
 
-from dunning.domain.effect.draws import SILENCE, TEXTED, Arm, Draw, Layer
+from dunning.domain.effect.draws import (
+    LEAST_SILENT,
+    LEAST_TEXTED,
+    SILENCE,
+    TEXTED,
+    USUAL_TEXT,
+    Arm,
+    Draw,
+    Layer,
+    learned_share,
+)
 from dunning.domain.effect.trials import (
     Trial,
     check_kept,
     check_trials,
     draw_in,
-    draw_without_strategy,
     epochs_of,
     expected_shares,
     is_in_force,
     weeks_left,
+    within_floors,
 )
 
 OWED = {"TW": frozenset({14}), "HK": frozenset({3})}
@@ -87,10 +97,50 @@ REFUSED: list[tuple[Trial, str]] = [
     (a_holdout(places=frozenset({"HK"})), "trials.quiet.stages: the text of stage 3 is owed to customers in HK"),
     (a_holdout(places=frozenset({"TW", "SG"})), "trials.quiet.places: nothing is known of the texts that are owed"),
     (
-        a_trial(arms=(Arm("kind", 0.5), Arm(SILENCE, 0.5)), stages=frozenset({14})),
-        "trials.tone.stages: stage 14 comes too late to be silent",
+        a_holdout(arms=(Arm(TEXTED, 0.5), Arm(SILENCE, 0.5)), stages=frozenset({14})),
+        "trials.quiet.stages: stage 14 comes too late to be silent",
     ),
 ]  # fmt: skip
+
+
+def silent(share: float = 0.5, **changes: Any) -> Trial:  # noqa: ANN401 - fields
+    """Describe a trial that leaves out texts at the due day, rung by rung."""
+    return a_trial(arms=(Arm(USUAL_TEXT, 1 - share), Arm(SILENCE, share)), **changes)
+
+
+WORTH = {"is_learned": True, "value_of_cure_usd_micros": 2_000_000}
+
+REFUSED += [
+    (
+        a_trial(arms=(Arm("kind", 0.5), Arm(SILENCE, 0.5))),
+        "trials.tone.arms: silence is compared with the usual text alone; name the arms usual and silence in",
+    ),
+    (
+        a_trial(arms=(Arm(USUAL_TEXT, 0.5), Arm("kind", 0.3), Arm(SILENCE, 0.2))),
+        "trials.tone.arms: silence is compared with the usual text alone",
+    ),
+    (silent(layer=Layer.HOUR), "trials.tone.arms: silence is compared with the usual text alone"),
+    (
+        silent(stages=frozenset({0, 1})),
+        "trials.tone.stages: at stage 1 silence is drawn for the person only; name stages up to 0, or use a holdout",
+    ),
+    (silent(0.91), "trials.tone.arms: silence has a share of 0.91; choose one from 0 to 0.9"),
+    (silent(0.04, **WORTH), "trials.tone.arms: silence has a share of 0.04; choose one from 0.05 to 0.9"),
+    (silent(places=frozenset({"SG"})), "trials.tone.places: nothing is known of the texts that are owed in SG"),
+    (
+        silent(is_learned=True),
+        "trials.tone.value_of_cure: nobody knows when a text is worth its price; say what one is worth to you",
+    ),
+    (
+        silent(value_of_cure_usd_micros=1),
+        "trials.tone.value_of_cure: this trial weighs nothing; take it out, or learn the share of silence",
+    ),
+    (a_trial(annoyance_usd_micros=1), "trials.tone.annoyance: this trial weighs nothing; take it out, or learn"),
+    (
+        a_holdout(segments=frozenset({"reliable"})),
+        "trials.quiet.segments: a holdout lasts an epoch, and a payer segment does not; leave it out, or give",
+    ),
+]
 
 
 @pytest.mark.parametrize(("trial", "fault"), REFUSED, ids=[fault for _, fault in REFUSED])
@@ -101,7 +151,9 @@ def test_a_trial_that_breaks_a_rule_is_refused_by_field_and_fix(trial: Trial, fa
 
 
 def test_a_holdout_that_learns_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"trials.quiet.learned: a learner needs three arms"):
+    with pytest.raises(
+        ValueError, match=r"trials.quiet.learned: a holdout is drawn for the person, and its share stays; "
+    ):
         check_trials([a_holdout(is_learned=True)], OWED)
 
 
@@ -117,6 +169,32 @@ def test_the_shortest_salt_and_the_shortest_and_longest_goal_are_allowed() -> No
         check_trials([a_trial(salt="1234567")], OWED)
 
 
+def test_texts_up_to_the_due_date_may_be_left_out_rung_by_rung_but_never_all_of_them() -> None:
+    for allowed in (silent(0.9), silent(0.01), silent(0.05, **WORTH), silent(0.9, **WORTH)):
+        check_trials([replace(allowed, stages=frozenset({-3, 0}))], OWED)
+    with pytest.raises(ValueError, match=r"trials.tone.stages: the text of stage 0 is owed to customers in TW"):
+        check_trials([silent()], {"TW": {0}})
+
+
+def test_two_trials_of_a_layer_may_act_at_a_rung_for_different_payer_segments() -> None:
+    other = a_trial(trial_id="b", salt="another-salt", segments=frozenset({"new"}))
+    check_trials([a_trial(segments=frozenset({"reliable", "unknown"})), other], OWED)
+    for meeting in (a_trial(), a_trial(segments=frozenset({"reliable", "new"}))):
+        with pytest.raises(ValueError, match=r"trials.b.stages: trial tone of the same layer acts there as well"):
+            check_trials([meeting, other], OWED)
+
+
+def test_a_learners_weights_leave_enough_texted_where_an_arm_is_silent() -> None:
+    weights = (Arm(USUAL_TEXT, 0.0), Arm(SILENCE, 1.0))
+    usual, silence = within_floors(silent(), weights)
+    assert learned_share(usual.share, 2) == pytest.approx(LEAST_TEXTED)
+    assert usual.share + silence.share == pytest.approx(1)
+    none_silent = within_floors(silent(), (Arm(USUAL_TEXT, 1.0), Arm(SILENCE, 0.0)))
+    assert learned_share(none_silent[1].share, 2) == pytest.approx(LEAST_SILENT)
+    words = (Arm("plain", 1.0), Arm("kind", 0.0))
+    assert within_floors(a_trial(), words) == words
+
+
 def test_two_trials_with_one_id_or_one_salt_are_refused() -> None:
     with pytest.raises(ValueError, match=r"trials.tone.id: it stands twice"):
         check_trials([a_trial(), a_trial(salt="another-salt", places=frozenset({"HK"}))], OWED)
@@ -126,9 +204,7 @@ def test_two_trials_with_one_id_or_one_salt_are_refused() -> None:
 
 def test_two_trials_of_a_layer_never_meet_at_a_rung() -> None:
     other = a_trial(trial_id="b", salt="another-salt")
-    fault = (
-        r"trials.b.stages: trial tone of the same layer acts there as well; let them differ in stages, places or dates"
-    )
+    fault = r"trials.b.stages: trial tone of the same layer acts there as well; let them differ in stages, places, seg"
     for meeting in (other, replace(other, stages=frozenset({0, 3})), replace(other, starts_on=date(2027, 5, 31))):
         longer = replace(meeting, ends_on=date(2027, 9, 1))
         with pytest.raises(ValueError, match=fault):
@@ -170,6 +246,10 @@ def test_a_running_trial_may_end_early_or_be_turned_off_and_nothing_else() -> No
         ("goal_days", {"goal_days": 14}),
         ("places", {"places": frozenset({"TW", "HK"})}),
         ("planned_customers", {"planned_customers": 100}),
+        ("segments", {"segments": frozenset({"reliable"})}),
+        ("learned", {"is_learned": True}),
+        ("value_of_cure", {"value_of_cure_usd_micros": 1}),
+        ("annoyance", {"annoyance_usd_micros": 1}),
     ):
         with pytest.raises(ValueError, match=f"^trials.tone.{field}: the trial is running; end it, and begin another"):
             check_kept([trial], [a_trial(**change)], TODAY)
@@ -242,10 +322,6 @@ def test_counts_are_judged_by_the_shares_of_those_who_were_drawn() -> None:
     assert silent.share == pytest.approx(0.05 / 0.95)
     drawn = [draw_in(a_holdout(), f"C{n}", date(2027, 5, 31), instalment="", stage=0) for n in range(500)]
     assert {draw.propensity for draw in drawn if draw} == {arm.share for arm in expected_shares(a_holdout(), 0)}
-
-
-def test_while_a_strategy_cannot_be_read_the_first_arm_is_taken_without_chance() -> None:
-    assert draw_without_strategy(a_trial()) == Draw(Layer.TEXT, "tone", "plain", 1.0)
 
 
 def test_weeks_left_count_to_the_planned_end() -> None:

@@ -34,6 +34,7 @@ from dunning.policy.lender import (
     CountryFile,
     Lender,
     LenderFile,
+    amount_bands,
     load_lenders,
     order_in,
     read_lenders,
@@ -331,6 +332,8 @@ class PolicyBook:
             trials=trials_at(policy.trials, (home.law.id, number.law.id)),
             variants=_all_variants(lender.wordings or self.wordings),
             segment_rules=segment_rules_from(policy.segments),
+            amount_bands=amount_bands(policy.amount_bands),
+            lists_closed_accounts=policy.lists_closed_accounts,
         )
 
     def _may_store(self, place: Place) -> bool:

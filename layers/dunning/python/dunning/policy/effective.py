@@ -688,9 +688,14 @@ def trial_in_words(trial: TrialFile) -> Sayings:
         starts=trial.starts_on.isoformat(),
         ends=trial.ends_on.isoformat(),
     )
+    more = [Saying.of("trial_segments", segments=", ".join(trial.segments))] if trial.segments else []
+    if trial.learned:
+        more.append(Saying("trial_learned"))
+        if trial.may_be_silent:
+            more.append(Saying.of("trial_weighs", value=trial.value_of_cure, annoyance=trial.annoyance))
     if not trial.approved_by or trial.approved_on is None:
-        return Sayings((what, Saying("trial_off")))
-    return Sayings((what, Saying.of("trial_approved", by=trial.approved_by, day=trial.approved_on.isoformat())))
+        return Sayings((what, *more, Saying("trial_off")))
+    return Sayings((what, *more, Saying.of("trial_approved", by=trial.approved_by, day=trial.approved_on.isoformat())))
 
 
 def consent_in_words(consent: Consent) -> Sayings:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool
 from dunning.domain.decision.rules import Scope
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.effect.payer_segments import segment_rules_from
+from dunning.domain.effect.trials import is_running
 from dunning.domain.texts.lint import Linter
 from dunning.domain.texts.money import MINOR_DIGITS
 from dunning.domain.texts.numbers_to_call import holds_number_to_call
@@ -30,7 +31,7 @@ from dunning.policy.fields import CapFields, HoursField, Language, Minute, Sprea
 from dunning.policy.files import DataFile, PolicyError, Where
 from dunning.policy.jurisdiction import JurisdictionFile, Place, Places, first_wider
 from dunning.policy.text_files import LONGEST_SENDER_NAME, Wording, load_own_texts
-from dunning.policy.trial_files import TrialFile, check_trial_files
+from dunning.policy.trial_files import TrialFile, check_trial_files, check_trials_kept
 
 DEFAULT_MONTHLY_CAP = CapFields.model_validate({"at_most": 8, "within": "30d", "scope": "person"})
 """Our own default for a lender without a cap of a person over more than a week: some two texts a week."""
@@ -86,6 +87,31 @@ def valid_amounts(written: dict[str, Decimal]) -> dict[str, Decimal]:
         if amount > (most := _MOST_TIMES_THE_DEFAULT * _smallest_unit(currency)):
             raise ValueError(f"{amount} {currency} is no small rest: it would count as paid; at most {most}")
     return written
+
+
+def valid_bands(written: dict[str, tuple[Decimal, ...]]) -> dict[str, tuple[Decimal, ...]]:
+    """
+    Check the bounds of amount bands by currency: ascending, and no fraction of a minor unit.
+
+    Raises:
+        ValueError: a currency is not known, or its bounds are none.
+    """
+    for currency, bounds in written.items():
+        if currency not in MINOR_DIGITS:
+            raise ValueError(f"{currency!r} is no currency we know")
+        if not bounds or any((bound * 10 ** MINOR_DIGITS[currency]) % 1 for bound in bounds):
+            raise ValueError(f"{currency}: give one bound or more, with no more decimals than {currency} has")
+        if list(bounds) != sorted(set(bounds)):
+            raise ValueError(f"{currency}: the bounds do not rise; write each once, the lowest first")
+    return written
+
+
+def amount_bands(written: Mapping[str, tuple[Decimal, ...]]) -> dict[str, tuple[int, ...]]:
+    """Return the bounds of amount bands by currency, in minor units."""
+    return {
+        currency: tuple(int(bound * 10 ** MINOR_DIGITS[currency]) for bound in bounds)
+        for currency, bounds in written.items()
+    }
 
 
 def valid_sender_id(written: str) -> str:
@@ -274,6 +300,8 @@ class LenderFile(ChannelSenders):
     `failover_after` loses its customers to the next channel; left out, it never does. Unanswered reminders change
     nothing unless there is a `fatigue`. `contract_owes` are the stages whose texts the lender's contracts promise: no
     trial leaves one out. `segments` are the rules of payer segments, of which the first that fits counts.
+    `amount_bands` are the bounds of the bands of what is open, in units of the currency. `lists_closed_accounts` says
+    that the lender's data name every loan that a customer ever had: only then is a first loan known.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{1,40}$")
@@ -304,6 +332,10 @@ class LenderFile(ChannelSenders):
     contract_owes: tuple[Annotated[int, Field(strict=True)], ...] = ()
     trials: tuple[TrialFile, ...] = ()
     segments: Annotated[tuple[dict[str, Any], ...], AfterValidator(valid_segments)] = ()
+    amount_bands: Annotated[
+        dict[str, tuple[Annotated[Decimal, Field(gt=0, le=1_000_000_000)], ...]], AfterValidator(valid_bands)
+    ] = Field(default_factory=dict)
+    lists_closed_accounts: StrictBool = False
     countries: dict[str, CountryFile] = Field(min_length=1)
 
 
@@ -394,17 +426,52 @@ def load_lenders(
     return lenders
 
 
+def check_running_trials(before: Mapping[str, Lender], after: Mapping[str, Lender], today: date) -> None:
+    """
+    Check that changed policies leave the trials that run under those in force as they were written down.
+
+    Args:
+        before: the policies in force.
+        after: the changed ones. A lender or a trial that is gone is turned off.
+        today: the local day of the change.
+
+    Raises:
+        PolicyError: a running trial, or who takes part in it, was changed. A trial may end early or be turned off.
+    """
+    for name, (policy, file, _) in after.items():
+        if name not in before:
+            continue
+        in_force = before[name].policy
+        check_trials_kept(in_force.trials, policy.trials, file, today)
+        told_apart = [(each.segments, each.amount_bands, each.lists_closed_accounts) for each in (in_force, policy)]
+        if told_apart[0] == told_apart[1]:
+            continue
+        for each in policy.trials:
+            if (each.segments or each.learned) and is_running(each.trial(), today):
+                fault = f"trial {each.id} is running, and tells customers apart by payer segments"
+                raise file.refusal(("segments",), f"{fault}; leave them and their bands as they are until it ends")
+
+
 def _check_own_trials(lender: Lender, places: Places) -> None:
     """Trials are of the ladder, of places that are reached and of texts that there are; none drops what is owed."""
     policy, file, wordings = lender
     if unknown := [stage for stage in policy.contract_owes if stage not in policy.ladder]:
         raise file.refusal(("contract_owes",), f"{unknown[0]:+d} is not one of the ladder's; take it out")
+    for position, rule in enumerate(policy.segments):
+        fault = "it is known of nobody"
+        if "amount_band" in rule and not policy.amount_bands:
+            fix = "say the bounds of bands in amount_bands, or take it out"
+            raise file.refusal(("segments", position, "amount_band"), f"{fault}; {fix}")
+        if rule.get("first_loan") and not policy.lists_closed_accounts:
+            fix = "if your data name loans that are paid off, too, write lists_closed_accounts = true; else take it out"
+            raise file.refusal(("segments", position, "first_loan"), f"{fault}; {fix}")
     check_trial_files(
         policy.trials,
         file,
         policy.ladder,
         policy.contract_owes,
         [wordings[language] for language in policy.languages],
+        [str(rule["name"]) for rule in policy.segments],
         [place for code in policy.countries for place in places.reached_by(code)],
         places,
     )

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from dunning.domain.decision.chance import USUAL_TEXT
+from dunning.domain.effect.draws import SILENCE, USUAL_TEXT
 from dunning.domain.errors import TextError
 from dunning.domain.texts.channel_words import NO_CHANNEL_WORDS, ChannelWording
 from dunning.domain.texts.compose import signed
@@ -60,6 +60,8 @@ class WordingFile(Strict):
             raise ValueError("a text up to the due date has no late fee to name")
         if self.variant == USUAL_TEXT:
             raise ValueError(f"variant: {USUAL_TEXT} is the text without a variant; choose another name")
+        if self.variant == SILENCE:
+            raise ValueError(f"variant: {SILENCE} is the arm without a text; choose another name")
         if self.stage <= 0 and self.requires_written_notice:
             raise ValueError("a text up to the due date cannot follow a notice about its being late")
         return self

@@ -1,24 +1,31 @@
 """
 Trials of a lender: which arms chance may draw, for whom and until when. Off unless they name who approved them.
 
-A trial that leaves a text out is refused where law or contract owes that text, or where nothing is known of it.
+A trial that leaves a text out is refused where law or contract owes that text, or where nothing is known of it. One
+that runs is left as it was written down.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
-from dunning.domain.decision.chance import USUAL_TEXT, minute_of_hour_arm
-from dunning.domain.effect.draws import Arm, Layer
-from dunning.domain.effect.trials import Trial, check_trials
+from dunning.domain.decision.chance import minute_of_hour_arm
+from dunning.domain.effect.draws import SILENCE, USUAL_TEXT, Arm, Layer
+from dunning.domain.effect.payer_segments import UNKNOWN_PAYER
+from dunning.domain.effect.trials import Trial, check_kept, check_trials
 from dunning.policy.fields import Strict
 from dunning.policy.files import DataFile, PolicyError
 from dunning.policy.jurisdiction import Place, Places
 from dunning.policy.text_files import Wording
 
+Dollars = Annotated[str, Field(pattern=r"^\d{1,5}\.\d{2,6}$")]
+"""US dollars as text, to a millionth, such as "2.50": as prices of segments are written."""
+
+_MICROS = 1_000_000
 _REFUSAL = re.compile(r"trials\.(?P<id>[^.]*)\.(?P<field>\w+): (?P<reason>.*)", re.DOTALL)
 
 
@@ -26,8 +33,11 @@ class TrialFile(Strict):
     """
     A trial: `arms` with their shares, in `places` and at `stages` of the ladder, from `starts_on` to `ends_on`.
 
-    A holdout has the arms `text` and `silence`. The arms of a trial of texts are `usual` and variants in text files;
-    those of hours are hours such as `10` or `1830`. `goal_days` are the days within which a customer has to have paid.
+    A holdout has the arms `text` and `silence`. The arms of a trial of texts are `usual` and variants in text files, or
+    `usual` and `silence`; those of hours are hours such as `10` or `1830`. `goal_days` are the days within which a
+    customer has to have paid. `learned` lets a learner move the shares; how far it may leave texts out follows from
+    what a cure is worth (`value_of_cure`) and what a text costs beside its price (`annoyance`), both in US dollars as
+    prices are. `segments` are the payer segments that take part; left out, all do.
     """
 
     id: str
@@ -42,6 +52,10 @@ class TrialFile(Strict):
     approved_by: str = ""
     approved_on: date | None = None
     planned_customers: int = Field(default=5_000, strict=True)
+    learned: StrictBool = False
+    segments: tuple[str, ...] = ()
+    value_of_cure: Dollars = "0.00"
+    annoyance: Dollars = "0.00"
 
     def trial(self) -> Trial:
         """Return the trial."""
@@ -58,7 +72,16 @@ class TrialFile(Strict):
             approved_by=self.approved_by.strip(),
             approved_on=self.approved_on,
             planned_customers=self.planned_customers,
+            is_learned=self.learned,
+            segments=frozenset(self.segments),
+            value_of_cure_usd_micros=int(Decimal(self.value_of_cure) * _MICROS),
+            annoyance_usd_micros=int(Decimal(self.annoyance) * _MICROS),
         )
+
+    @property
+    def may_be_silent(self) -> bool:
+        """Whether the trial leaves texts out."""
+        return SILENCE in self.arms
 
 
 def check_trial_files(
@@ -67,6 +90,7 @@ def check_trial_files(
     ladder: Sequence[int],
     contract_owes: Sequence[int],
     wordings: Iterable[Wording],
+    segments: Collection[str],
     reached: Iterable[Place],
     places: Places,
 ) -> None:
@@ -79,6 +103,7 @@ def check_trial_files(
         ladder: its stages.
         contract_owes: the stages whose text the lender's contracts owe.
         wordings: the texts of the policy's languages.
+        segments: the names of its payer segments.
         reached: the places whose people the policy texts.
         places: all places.
 
@@ -92,6 +117,7 @@ def check_trial_files(
             *_outside(each, ladder, known, places),
             *_owed(each, contract_owes, places),
             *_unknown_arms(each, in_languages, places),
+            *_unknown_segments(each, segments),
         ):
             raise file.refusal(("trials", position, field), fault)
     owed = {
@@ -141,7 +167,7 @@ def _outside(each: TrialFile, ladder: Sequence[int], known: set[str], places: Pl
 
 def _owed(each: TrialFile, contract_owes: Sequence[int], places: Places) -> Iterator[_TrialFault]:
     """Yield the texts that a silent trial would leave out although they are owed, with where that is written."""
-    if each.layer is not Layer.HOLDOUT:
+    if not each.may_be_silent:
         return
     fix = "leave out the stage or the place"
     for stage in each.stages:
@@ -161,7 +187,7 @@ def _owed(each: TrialFile, contract_owes: Sequence[int], places: Places) -> Iter
 
 def _unknown_arms(each: TrialFile, wordings: Sequence[Wording], places: Places) -> Iterator[_TrialFault]:
     for arm in each.arms:
-        if each.layer is Layer.TEXT and arm != USUAL_TEXT:
+        if each.layer is Layer.TEXT and arm not in {USUAL_TEXT, SILENCE}:
             for wording in wordings:
                 variant = wording.variants.get(arm)
                 for stage in each.stages:
@@ -178,6 +204,32 @@ def _unknown_arms(each: TrialFile, wordings: Sequence[Wording], places: Places) 
                 hours = places.by_id[place_id].law.hours.ours.week
                 if not any(start <= minute < end for day in hours.week for start, end in day):
                     yield "arms", f"{arm!r} is outside the hours of {place_id} on all days; choose one inside of them"
+
+
+def _unknown_segments(each: TrialFile, segments: Collection[str]) -> Iterator[_TrialFault]:
+    for name in each.segments:
+        if name not in segments and name != UNKNOWN_PAYER:
+            known = ", ".join([*segments, UNKNOWN_PAYER])
+            yield "segments", f"no [[segments]] is called {name!r}; write one, or use one of {known}"
+
+
+def check_trials_kept(before: Sequence[TrialFile], after: Sequence[TrialFile], file: DataFile, today: date) -> None:
+    """
+    Check that a changed policy leaves the trials that run under the policy in force as they were written down.
+
+    Args:
+        before: the trials of the policy in force.
+        after: those of the changed policy.
+        file: the changed policy.
+        today: the local day of the change.
+
+    Raises:
+        PolicyError: a running trial was changed, other than to end it early or turn it off.
+    """
+    try:
+        check_kept([each.trial() for each in before], [each.trial() for each in after], today)
+    except ValueError as error:
+        raise _as_refusal(str(error), after, file) from error
 
 
 def _as_refusal(message: str, files: Sequence[TrialFile], file: DataFile) -> PolicyError:

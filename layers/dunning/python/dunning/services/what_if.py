@@ -169,7 +169,10 @@ class _Play:
         if not isinstance(rules, Rules):  # a decision to send has just been made with these rules
             raise DunningError(rules.value)
         reminder = decision.reminder
-        self._course.texts.append(self._text(reminder, rules, now))
+        if reminder.is_held_out:
+            self._course.waits[decision.reason.value] += 1
+        else:
+            self._course.texts.append(self._text(reminder, rules, now))
         if self._traced:
             self._trace(decision, now)
         for_wake = self._wake.at if self._wake else now

@@ -1,9 +1,10 @@
 """
 Chance: what the trials of a policy decide, once all other gates are open (gate 12). Pure.
 
-A held-out stage is claimed and nothing is sent. A text arm chooses a wording among those that may be sent. An hour arm
-moves the preferred hour, before the hours and caps are asked. What is drawn follows from the customer and the rung
-alone: whoever asks again comes to the same arm.
+A held-out stage is claimed and nothing is sent. A text arm chooses a wording among those that may be sent, or silence.
+An hour arm moves the preferred hour, before the hours and caps are asked. What is drawn follows from the customer, the
+rung and the control of its week: whoever asks again comes to the same arm. The control takes arms away and moves the
+shares of learned trials; if it cannot be read, nothing is left to chance.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -11,11 +12,10 @@ from datetime import date
 from typing import NamedTuple
 
 from dunning.domain.decision.rules import Rules
-from dunning.domain.effect.draws import TEXTED, Draw
-from dunning.domain.effect.trials import Trial, draw_in, is_in_force
-
-USUAL_TEXT = "usual"
-"""The text arm with the wording that is used where no trial runs."""
+from dunning.domain.effect.draws import SILENCE, TEXTED, Arm, Draw, Layer
+from dunning.domain.effect.strategies import strategy_in_force
+from dunning.domain.effect.trial_control import TrialControl, arm_without_chance
+from dunning.domain.effect.trials import Trial, draw_in, is_in_force, within_floors
 
 _LONGEST_HOUR = 2
 """The digits of an hour; an arm with minutes has two more."""
@@ -23,12 +23,17 @@ _MINUTES_OF_DAY = 24 * 60
 
 
 class DrawnFor(NamedTuple):
-    """What is drawn for: a customer's earliest unpaid instalment at a stage, and the local day it came due."""
+    """
+    What is drawn for: a customer's earliest unpaid instalment at a stage, and the local day it came due.
+
+    The payer segment is worked out only for trials that ask for it.
+    """
 
     customer_id: str
     instalment: str
     stage: int
     day: date
+    payer_segment: Callable[[], str]
 
 
 def minute_of_hour_arm(name: str) -> int | None:
@@ -49,38 +54,87 @@ def draw_silence(rules: Rules, drawn_for: DrawnFor, stages: Collection[int], *, 
     for trial in rules.holdouts:
         running = [is_in_force(trial, stage, rules.jurisdiction, drawn_for.day) for stage in stages]
         if any(running):
-            return _draw_among(trial, drawn_for, None if all(running) and not repeats else {TEXTED})
+            must_be_heard = repeats or not all(running)
+            return _draw_among(rules, trial, drawn_for, lambda arm: arm == TEXTED or not must_be_heard)  # noqa: B023
     return None
 
 
 def draw_text(
-    rules: Rules, drawn_for: DrawnFor, stages: Collection[int], may_be_sent: Callable[[str], bool]
+    rules: Rules,
+    drawn_for: DrawnFor,
+    stages: Collection[int],
+    may_be_sent: Callable[[str], bool],
+    *,
+    repeats: bool,
+    has_variants: bool = True,
 ) -> Draw | None:
-    """Return the draw of a wording among the arms that may be sent; `None` if no trial of wordings runs."""
-    trial = _running(rules.trials_of_texts, rules.jurisdiction, drawn_for.day, stages)
+    """
+    Return the draw of a wording among the arms that may be sent, or of silence; `None` if no trial of texts runs.
+
+    A text that repeats one which did not arrive is sent. Without variants, as on other channels than SMS, wordings are
+    not compared, and silence is.
+    """
+    trials = rules.trials_of_texts if has_variants else [each for each in rules.trials_of_texts if each.share_held_out]
+    trial = _running(trials, rules, drawn_for, stages)
     if trial is None:
         return None
-    allowed = {arm.name for arm in trial.arms if may_be_sent(arm.name)}
-    return _draw_among(trial, drawn_for, allowed)
+    return _draw_among(rules, trial, drawn_for, lambda arm: not repeats if arm == SILENCE else may_be_sent(arm))
 
 
 def draw_hour(rules: Rules, drawn_for: DrawnFor, is_open_at: Callable[[int], bool]) -> Draw | None:
     """Return the draw of a preferred hour among those that are open on the day; `None` if no trial of hours runs."""
-    trial = _running(rules.trials_of_hours, rules.jurisdiction, drawn_for.day, (drawn_for.stage,))
+    trial = _running(rules.trials_of_hours, rules, drawn_for, (drawn_for.stage,))
     if trial is None:
         return None
-    minutes = {arm.name: minute_of_hour_arm(arm.name) for arm in trial.arms}
-    return _draw_among(trial, drawn_for, {name for name, at in minutes.items() if at is not None and is_open_at(at)})
+
+    def may_be_drawn(arm: str) -> bool:
+        minute = minute_of_hour_arm(arm)
+        return minute is not None and is_open_at(minute)
+
+    return _draw_among(rules, trial, drawn_for, may_be_drawn)
 
 
-def _draw_among(trial: Trial, drawn_for: DrawnFor, allowed: Collection[str] | None = None) -> Draw | None:
-    customer_id, instalment, stage, day = drawn_for
-    return draw_in(trial, customer_id, day, instalment=instalment, stage=stage, allowed=allowed)
+def _draw_among(rules: Rules, trial: Trial, drawn_for: DrawnFor, is_allowed: Callable[[str], bool]) -> Draw | None:
+    """
+    Return the draw of a trial among the arms that are allowed and not paused, with the shares of its week.
+
+    Nothing is drawn if only silence is left. If the control cannot be read, the arm without chance is taken; of hours
+    it is the policy's own, which no arm has to name.
+    """
+    control = rules.trial_control
+    if control is None:
+        arm = arm_without_chance(trial)
+        is_known = trial.layer is not Layer.HOUR and is_allowed(arm)
+        return Draw(trial.layer, trial.trial_id, arm, 1.0) if is_known else None
+    allowed = [arm for arm in control.arms_left(trial) if is_allowed(arm)]
+    if all(arm == SILENCE for arm in allowed):
+        return None
+    customer_id, instalment, stage, day, _ = drawn_for
+    return draw_in(
+        trial,
+        customer_id,
+        day,
+        instalment=instalment,
+        stage=stage,
+        allowed=None if len(allowed) == len(trial.arms) else allowed,
+        weights=_weights_of(trial, control, drawn_for) if trial.is_learned else None,
+    )
 
 
-def _running(trials: Iterable[Trial], place: str, day: date, stages: Collection[int]) -> Trial | None:
-    """Return the trial of a layer that runs for all of the stages: the loader lets there be one at most."""
+def _weights_of(trial: Trial, control: TrialControl, drawn_for: DrawnFor) -> tuple[Arm, ...] | None:
+    """Return the weights of the strategy of the week in which the rung came due; `None` before the first one."""
+    strategy = strategy_in_force(control.strategies, drawn_for.day)
+    if strategy is None:
+        return None
+    weights = strategy.weights_of(trial.trial_id, [arm.name for arm in trial.arms], drawn_for.payer_segment())
+    return None if weights is None else within_floors(trial, weights)
+
+
+def _running(trials: Iterable[Trial], rules: Rules, drawn_for: DrawnFor, stages: Collection[int]) -> Trial | None:
+    """Return the trial of a layer that runs for the customer at all stages: the loader lets there be one at most."""
     for trial in trials:
-        if all(is_in_force(trial, stage, place, day) for stage in stages):
+        if all(is_in_force(trial, stage, rules.jurisdiction, drawn_for.day) for stage in stages) and (
+            not trial.segments or drawn_for.payer_segment() in trial.segments
+        ):
             return trial
     return None

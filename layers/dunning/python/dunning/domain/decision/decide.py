@@ -12,7 +12,7 @@ shut, time is moved to the earliest instant at which that gate can open, and the
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -32,7 +32,7 @@ from dunning.domain.customer.facts import (
 )
 from dunning.domain.customer.standing import Progress, Standing, holds_now, progress_key
 from dunning.domain.decision.caps import cap_in_the_way
-from dunning.domain.decision.chance import USUAL_TEXT, DrawnFor, draw_hour, draw_silence, draw_text, minute_of_hour_arm
+from dunning.domain.decision.chance import DrawnFor, draw_hour, draw_silence, draw_text, minute_of_hour_arm
 from dunning.domain.decision.channel_choice import (
     Reach,
     by_preference,
@@ -59,7 +59,9 @@ from dunning.domain.decision.rules import SNS, ChannelRules, ContactHours, Fatig
 from dunning.domain.decision.spread import seconds_of_turns, turn_in, turn_of
 from dunning.domain.delivery.channels import NO_CONTACT, Channel
 from dunning.domain.delivery.undelivered import delivered_stage, retry_send_id
-from dunning.domain.effect.draws import SILENCE, Draw
+from dunning.domain.effect.draws import SILENCE, USUAL_TEXT, Draw
+from dunning.domain.effect.payer_segments import UNKNOWN_PAYER, PayerFeatures, amount_band_of, payer_segment_of
+from dunning.domain.effect.settling import Asked
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
 from dunning.domain.texts.compose import AmountDue, ComposedText, compose
 
@@ -320,6 +322,7 @@ class _Evaluation:
         "open_channels",
         "opened",
         "passed_over",
+        "payer_segments",
         "person_cap",
         "preferred_minute",
         "reach",
@@ -367,6 +370,7 @@ class _Evaluation:
         self.hours_of_next_turn: ContactHours | None = None
         self.preferred_minute = rules.preferred_minute_of_day
         self.hour_drawn: Draw | None = None
+        self.payer_segments: dict[tuple[int, str], str] = {}
         self.ready: _Selection | None = None
         self.without_notice: list[_OpenAccount] = []
         self.finished: list[_OpenAccount] = []
@@ -589,7 +593,40 @@ class _Evaluation:
 
     def _drawn_for(self, candidate: _OpenAccount, stage: int) -> DrawnFor:
         instalment = progress_key(candidate.account.account_id, candidate.earliest.number)
-        return DrawnFor(self.facts.customer_id, instalment, stage, date.fromordinal(candidate.first_day))
+        currency = candidate.account.currency
+        return DrawnFor(
+            self.facts.customer_id,
+            instalment,
+            stage,
+            date.fromordinal(candidate.first_day),
+            lambda: self._payer_segment(stage, currency),
+        )
+
+    def _payer_segment(self, stage: int, currency: str) -> str:
+        """
+        Return the customer's payer segment for a text of a stage in a currency.
+
+        The channel is the first that reaches the customer: when a wake is planned, nobody knows which are open later.
+        """
+        known = self.payer_segments.get((stage, currency))
+        if known is None:
+            known = self.payer_segments[stage, currency] = self._segment_by_rules(stage, currency)
+        return known
+
+    def _segment_by_rules(self, stage: int, currency: str) -> str:
+        rules = self.rules
+        if not rules.segment_rules:
+            return UNKNOWN_PAYER
+        bounds = rules.amount_bands.get(currency)
+        band = None
+        if bounds is not None:
+            still_open = (each.instalments for each in self.opened if each.account.currency == currency)
+            band = amount_band_of(sum([each.open for instalments in still_open for each in instalments]), bounds)
+        has_several = len(self.facts.accounts) > 1
+        is_first_loan = not has_several if has_several or rules.lists_closed_accounts else None
+        channel = Channel.SMS if self.reach is None else self.reach.channels[stage][0].channel
+        features = PayerFeatures(self.standing.history, band, is_first_loan, channel.value)
+        return payer_segment_of(features, rules.segment_rules)
 
     def _shut_for_all(self, live: list[_OpenAccount], moment: datetime, next_start: datetime | None) -> ShutGate | None:
         """Gates 8 and 9: shut only if they are shut for every account, until they open for the first account."""
@@ -808,13 +845,17 @@ class _Evaluation:
             stop = _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
             return Stop(stop.reason, stop.steps, stop.until, stage, None, "stop", *self.stuck)
         draws: tuple[Draw, ...] = ()
+        payer_segment, asked = "", ()
         if rules.trials:
             draws, message = self._draw(stage, due, today, message, channel)
+            if draws:
+                payer_segment = self._payer_segment(stage, due.currency)
+                asked = _asked_for(named, overdue_until)
             steps += [
                 ("chance: trial %s drew %s, probability %g", (draw.trial, draw.arm, draw.propensity)) for draw in draws
             ]
-            if draws and draws[0].arm == SILENCE:
-                return self._hold_out(channel, today, draws, steps)
+            if any(draw.arm == SILENCE for draw in draws):
+                return self._hold_out(channel, today, draws, payer_segment, asked, steps)
         segments = message.segments
         reached_stages = tuple([_reached_stage(candidate) for candidate in marked])
         send_id = send_id_of(facts.customer_id, reached_stages, stage, channel)
@@ -837,6 +878,8 @@ class _Evaluation:
             gateway,
             message.extras,
             draws,
+            payer_segment=payer_segment,
+            asked=asked,
         )
         steps.append(("text: %s, %s x %s", (message.template, segments.parts, segments.encoding)))
         return Send(reminder, tuple(steps), "send", Reason.DUE, None, *self.stuck)
@@ -845,7 +888,7 @@ class _Evaluation:
         self, stage: int, due: AmountDue, today: date, message: ComposedText, channel: Channel
     ) -> tuple[tuple[Draw, ...], ComposedText]:
         """
-        Gate 12: draw the holdout, else the wording, and return what was drawn with the text of its arm.
+        Gate 12: draw the holdout, else the wording or silence, and return what was drawn with the text of its arm.
 
         Each arm is composed first: what may not be sent is not drawn. A stage whose text did not arrive is repeated,
         whatever chance says. Other channels have their own words, which no trial compares.
@@ -854,37 +897,40 @@ class _Evaluation:
         marked = self.ready.marked
         drawn_for = self._drawn_for(marked[0], stage)
         stages = {stage, *[each.stage for each in marked]}
+        repeats = bool(self.undelivered) and any(
+            self.undelivered.get(each.account.account_id) == each.stage for each in marked
+        )
         silence = None
         if self.rules.holdouts:
-            repeats = bool(self.undelivered) and any(
-                self.undelivered.get(each.account.account_id) == each.stage for each in marked
-            )
             silence = draw_silence(self.rules, drawn_for, stages, repeats=repeats)
             if silence is not None and silence.arm == SILENCE:
                 return (silence,), message
         wording = None
-        if self.rules.trials_of_texts and channel is Channel.SMS:
-            wording, message = self._draw_wording(drawn_for, stages, stage, due, today, message)
+        if self.rules.trials_of_texts:
+            composed = {USUAL_TEXT: message}
+
+            def may_be_sent(arm: str) -> bool:
+                if arm not in composed:
+                    try:
+                        composed[arm] = compose(self.facts, self.rules, stage, due, today, Channel.SMS, arm)
+                    except NoTextError:
+                        return False
+                return True
+
+            has_variants = channel is Channel.SMS
+            wording = draw_text(self.rules, drawn_for, stages, may_be_sent, repeats=repeats, has_variants=has_variants)
+            message = composed.get(wording.arm, message) if wording else message
         return tuple([draw for draw in (silence, wording, self.hour_drawn) if draw is not None]), message
 
-    def _draw_wording(
-        self, drawn_for: DrawnFor, stages: Collection[int], stage: int, due: AmountDue, today: date, usual: ComposedText
-    ) -> tuple[Draw | None, ComposedText]:
-        """Draw a wording among those that may be sent, and return it with its text; the usual one if none is drawn."""
-        composed = {USUAL_TEXT: usual}
-
-        def may_be_sent(arm: str) -> bool:
-            if arm not in composed:
-                try:
-                    composed[arm] = compose(self.facts, self.rules, stage, due, today, Channel.SMS, arm)
-                except NoTextError:
-                    return False
-            return True
-
-        wording = draw_text(self.rules, drawn_for, stages, may_be_sent)
-        return wording, usual if wording is None else composed[wording.arm]
-
-    def _hold_out(self, channel: Channel, today: date, draws: tuple[Draw, ...], steps: list[TraceStep]) -> Decision:
+    def _hold_out(
+        self,
+        channel: Channel,
+        today: date,
+        draws: tuple[Draw, ...],
+        payer_segment: str,
+        asked: tuple[Asked, ...],
+        steps: list[TraceStep],
+    ) -> Decision:
         """Claim what all gates but chance would have sent: without a text, on no channel."""
         assert self.ready is not None  # noqa: S101 - all gates are open
         named, marked, stage = self.ready.named, self.ready.marked, self.ready.stage
@@ -904,6 +950,8 @@ class _Evaluation:
             gateway=NO_CONTACT,
             draws=draws,
             would_go_by=channel.value,
+            payer_segment=payer_segment,
+            asked=asked,
         )
         return Send(reminder, tuple(steps), "send", Reason.HELD_OUT, None, *self.stuck)
 
@@ -985,16 +1033,12 @@ def _what_is_due(included: list[_OpenAccount], overdue_until: date | None) -> Am
     """
     total = count = late_fee = 0
     certain = True
-    for candidate in included:
-        until = overdue_until or candidate.earliest.due_on
-        for instalment in candidate.instalments:
-            if instalment.due_on > until:
-                break
-            total += instalment.amount - instalment.paid
-            count += 1
-            if instalment.late_fee:
-                late_fee += instalment.late_fee
-                certain = certain and not instalment.paid
+    for _, instalment in _due_instalments(included, overdue_until):
+        total += instalment.amount - instalment.paid
+        count += 1
+        if instalment.late_fee:
+            late_fee += instalment.late_fee
+            certain = certain and not instalment.paid
     lead = included[0]
     return AmountDue(
         total,
@@ -1006,6 +1050,25 @@ def _what_is_due(included: list[_OpenAccount], overdue_until: date | None) -> Am
         len(included) > 1,
         _pay_account_of(included),
     )
+
+
+def _asked_for(included: list[_OpenAccount], overdue_until: date | None) -> tuple[Asked, ...]:
+    """Return the instalments that make up the amount of a text (`_what_is_due`), and what is open of each."""
+    return tuple(
+        [
+            Asked(account.account_id, instalment.number, instalment.amount - instalment.paid)
+            for account, instalment in _due_instalments(included, overdue_until)
+        ]
+    )
+
+
+def _due_instalments(included: list[_OpenAccount], overdue_until: date | None) -> Iterator[tuple[Account, Instalment]]:
+    for candidate in included:
+        until = overdue_until or candidate.earliest.due_on
+        for instalment in candidate.instalments:
+            if instalment.due_on > until:
+                break
+            yield candidate.account, instalment
 
 
 def _pay_account_of(included: list[_OpenAccount]) -> str:

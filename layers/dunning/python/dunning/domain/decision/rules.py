@@ -243,6 +243,10 @@ class Rules:
     """The wordings of SMS that trials compare with the usual ones, by arm."""
     segment_rules: tuple[SegmentRule, ...] = ()
     """The rules of payer segments: the first that fits counts."""
+    amount_bands: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The bounds of the bands of what is open, by currency, ascending, in minor units. Others' band is not known."""
+    lists_closed_accounts: bool = False
+    """Whether the facts name every loan that a customer ever had. Only then is a single one known to be the first."""
     trial_control: TrialControl | None = field(default_factory=lambda: TrialControl(lender=""))
     """What holds for the trials now; `None` if that cannot be read: then nothing is left to chance."""
     holdouts: tuple[Trial, ...] = field(init=False)

@@ -65,7 +65,7 @@ class Course:
     customer_id: str
     texts: list[CourseText] = field(default_factory=list)
     waits: Counter[str] = field(default_factory=Counter)
-    """Decisions to wait, by the reason of the first gate in the way."""
+    """Decisions to wait, by the reason of the first gate in the way, and stages that chance left out (`held_out`)."""
     caps: Counter[str] = field(default_factory=Counter)
     """Decisions to wait with a cap in the way, by the cap."""
     handed_over: list[str] = field(default_factory=list)

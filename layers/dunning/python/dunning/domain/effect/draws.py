@@ -19,8 +19,14 @@ EPOCH_WEEKS = 26
 TEXTED, SILENCE = "text", "silence"
 """The two arms of a holdout."""
 
+USUAL_TEXT = "usual"
+"""The text arm with the wording that is used where no trial runs."""
+
 UNIFORM_SHARE = 0.1
 """The share of the draws that a learner leaves even: a clean trial beside it."""
+
+LEAST_TEXTED, LEAST_SILENT = 0.10, 0.05
+"""The smallest shares of a payer segment that are texted, and that are not, where a text may be left out."""
 
 SHARE_DIGITS = 6
 """The decimals of a probability in a record. A draw's probability has no more, so that a record is exact."""
@@ -173,11 +179,20 @@ def learned_share(weight: float, arms: int) -> float:
     return UNIFORM_SHARE / arms + (1 - UNIFORM_SHARE) * weight
 
 
+def weight_for_share(share: float, arms: int) -> float:
+    """Return the weight with which an arm gets a share of all draws, the even slice included."""
+    return (share - UNIFORM_SHARE / arms) / (1 - UNIFORM_SHARE)
+
+
 def restricted_to(arms: Iterable[Arm], allowed: Collection[str]) -> tuple[Arm, ...]:
-    """Return the arms that are lawful and not paused, with shares that sum to 1; none if there are none."""
+    """
+    Return the arms that are lawful and not paused, with shares that sum to 1; none if there are none.
+
+    Arms that a learner has given no weight share alike if no others are left.
+    """
     left = [arm for arm in arms if arm.name in allowed]
     total = sum(arm.share for arm in left)
-    return tuple(Arm(arm.name, arm.share / total) for arm in left)
+    return tuple(Arm(arm.name, arm.share / total if total else 1 / len(left)) for arm in left)
 
 
 def draws_to_text(draws: Iterable[Draw]) -> str:

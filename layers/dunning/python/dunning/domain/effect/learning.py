@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from dunning.domain.effect.distributions import BetaShape, normal_quantile
-from dunning.domain.effect.draws import SHARE_DIGITS, UNIFORM_SHARE, learned_share
+from dunning.domain.effect.draws import LEAST_SILENT, LEAST_TEXTED, SHARE_DIGITS, learned_share
 from dunning.domain.effect.intervals import DEFAULT_ALPHA, Interval, best_arm_weights
 from dunning.domain.effect.strategies import EVERY_SEGMENT, FLOOR, TrialWeights, iso_week
 
@@ -31,9 +31,6 @@ LARGEST_MOVE = 0.15
 
 LEAST_ARMS, LEAST_SETTLED, LEAST_WEEKS = 3, 100, 4
 """What it takes to learn: arms, settled draws of each, and ISO weeks with draws."""
-
-LEAST_TEXTED, LEAST_SILENT = 0.10, 0.05
-"""The smallest shares of a payer segment that are texted, and that are not, where a text may be left out."""
 
 CHECKED_WEEKS = 8
 """The weeks back from today on which new weights are checked before they are published."""
@@ -249,11 +246,6 @@ def texting_share(before: float, highest_lift: float | None, *, value: float, pr
     wanted = LEAST_TEXTED if is_worthless else 1 - LEAST_SILENT
     moved = min(max(wanted, before - LARGEST_MOVE), before + LARGEST_MOVE)
     return round(min(max(moved, LEAST_TEXTED), 1 - LEAST_SILENT), SHARE_DIGITS)
-
-
-def weight_for_share(share: float, arms: int) -> float:
-    """Return the weight with which an arm gets a share of all draws, the even slice included."""
-    return (share - UNIFORM_SHARE / arms) / (1 - UNIFORM_SHARE)
 
 
 class PublishReason(StrEnum):

@@ -94,12 +94,13 @@ def _limited(count: int) -> int:
 
 
 class PayerFeatures(NamedTuple):
-    """All that a rule may see of a customer."""
+    """All that a rule may see of a customer. What is not known fits no rule that asks for it."""
 
     history: PaymentHistory
-    amount_band: int
-    """The band of what is open, by the policy's bounds: 0 is the lowest (`amount_band_of`)."""
-    is_first_loan: bool
+    amount_band: int | None
+    """The band of what is open, by the policy's bounds: 0 is the lowest (`amount_band_of`); `None` without bounds."""
+    is_first_loan: bool | None
+    """Whether the customer never had another loan; `None` if the lender's data do not say."""
     channel: str
 
 
@@ -148,6 +149,8 @@ class SegmentRule:
             return False
         for feature, span in self.counts.items():
             if feature == "amount_band":
+                if features.amount_band is None:
+                    return False
                 value = features.amount_band
             elif features.history.is_known or feature == "silent_run":
                 value = getattr(features.history, feature)

@@ -13,8 +13,11 @@ from itertools import combinations
 
 from dunning.domain.effect.draws import (
     EPOCH_WEEKS,
+    LEAST_SILENT,
+    LEAST_TEXTED,
     SILENCE,
     TEXTED,
+    USUAL_TEXT,
     Arm,
     Draw,
     Layer,
@@ -26,6 +29,7 @@ from dunning.domain.effect.draws import (
     is_name,
     restricted_to,
     unit_draw,
+    weight_for_share,
 )
 
 LEAST_SHARE = 0.01
@@ -73,6 +77,12 @@ class Trial:
     """The number of customers at which the sequence of intervals is narrowest, fixed before the start."""
     is_learned: bool = False
     """Whether a learner moves the shares. The shares of the trial count until it does."""
+    segments: frozenset[str] = frozenset()
+    """The payer segments that take part; empty for all customers."""
+    value_of_cure_usd_micros: int = 0
+    """What a cure is worth to the lender, in millionths of a US dollar; for a learned share of silence only."""
+    annoyance_usd_micros: int = 0
+    """What a text costs in good will, beside its price, likewise."""
     share_held_out: float = field(init=False)
     """The share of the arm that hears nothing; 0 if there is none."""
 
@@ -137,9 +147,18 @@ def expected_shares(trial: Trial, epoch: int) -> tuple[Arm, ...]:
     return tuple(Arm(arm.name, silent if arm.name == SILENCE else 1 - silent) for arm in trial.arms)
 
 
-def draw_without_strategy(trial: Trial) -> Draw:
-    """Return what is drawn while a strategy cannot be read: the first arm, without chance, for no analysis."""
-    return Draw(trial.layer, trial.trial_id, trial.arms[0].name, 1.0)
+def within_floors(trial: Trial, weights: Sequence[Arm]) -> tuple[Arm, ...]:
+    """
+    Return a learner's weights such that enough are texted, where an arm is silent.
+
+    A weight below the floor is raised to it, and the silent arm gives what is missing. The even slice keeps enough
+    silent.
+    """
+    if not trial.share_held_out:
+        return tuple(weights)
+    least = weight_for_share(LEAST_TEXTED, len(weights))
+    texted = {arm.name: max(arm.share, least) for arm in weights if arm.name != SILENCE}
+    return tuple(Arm(arm.name, texted.get(arm.name, 1 - sum(texted.values()))) for arm in weights)
 
 
 def check_trials(trials: Sequence[Trial], owed: Mapping[str, Collection[int]]) -> None:
@@ -157,6 +176,7 @@ def check_trials(trials: Sequence[Trial], owed: Mapping[str, Collection[int]]) -
         check_dates(trial)
         check_reach(trial)
         check_silence(trial, owed)
+        check_worth(trial)
     check_unlike(trials)
     check_apart(trials)
     check_holdout_comes_first(trials)
@@ -194,9 +214,12 @@ def check_shares(trial: Trial) -> None:
         raise _refuse(trial, "arms", f"an arm has a share below {LEAST_SHARE}", "raise it, or leave the arm out")
     if abs(sum(shares) - 1) > _ROUNDING:
         raise _refuse(trial, "arms", f"the shares sum to {sum(shares):.6g}", "make them sum to 1")
-    if trial.share_held_out > MOST_HELD_OUT:
+    if trial.layer is Layer.HOLDOUT and trial.share_held_out > MOST_HELD_OUT:
         raise _refuse(trial, "arms", f"{SILENCE} has a share above {MOST_HELD_OUT}", "hold out half at most")
-    if trial.is_learned and len(shares) < 3:  # noqa: PLR2004 - two arms are a plain trial
+    if trial.is_learned and trial.layer is Layer.HOLDOUT:
+        fix = f"fix its shares, or give a trial of texts the arms {USUAL_TEXT} and {SILENCE}"
+        raise _refuse(trial, "learned", "a holdout is drawn for the person, and its share stays", fix)
+    if trial.is_learned and len(shares) < 3 and not trial.share_held_out:  # noqa: PLR2004 - two arms are a plain trial
         raise _refuse(trial, "learned", "a learner needs three arms", "fix the shares of two arms, with a planned end")
 
 
@@ -218,12 +241,17 @@ def check_reach(trial: Trial) -> None:
         raise _refuse(trial, "stages", "none is named", "name the stages of the ladder at which chance acts")
     if not trial.places:
         raise _refuse(trial, "places", "none is named", "name the places whose customers take part")
+    if trial.segments and trial.layer is Layer.HOLDOUT:
+        fix = f"leave it out, or give a trial of texts the arms {USUAL_TEXT} and {SILENCE}"
+        raise _refuse(trial, "segments", "a holdout lasts an epoch, and a payer segment does not", fix)
 
 
 def check_silence(trial: Trial, owed: Mapping[str, Collection[int]]) -> None:
     """Check that no arm is silent where law or contract owes the text, or where a fee, notice or report follows."""
     if not trial.share_held_out:
         return
+    if trial.layer is not Layer.HOLDOUT:
+        _check_silence_among_texts(trial)
     late = sorted(stage for stage in trial.stages if stage > LATEST_HELD_OUT_STAGE)
     if late:
         fix = f"leave it out, or hold out stages up to {LATEST_HELD_OUT_STAGE} only"
@@ -236,6 +264,37 @@ def check_silence(trial: Trial, owed: Mapping[str, Collection[int]]) -> None:
         if both:
             fix = "leave out the stage or the place"
             raise _refuse(trial, "stages", f"the text of stage {both[0]} is owed to customers in {place}", fix)
+
+
+def _check_silence_among_texts(trial: Trial) -> None:
+    """Check a trial that leaves out texts rung by rung: up to the due date, beside the usual text, and never all."""
+    if {arm.name for arm in trial.arms} != {USUAL_TEXT, SILENCE} or trial.layer is not Layer.TEXT:
+        fix = (
+            f"name the arms {USUAL_TEXT} and {SILENCE} in the layer {Layer.TEXT}, and compare others in their own trial"
+        )
+        raise _refuse(trial, "arms", f"{SILENCE} is compared with the usual text alone", fix)
+    if overdue := sorted(stage for stage in trial.stages if stage > 0):
+        fix = "name stages up to 0, or use a holdout"
+        raise _refuse(trial, "stages", f"at stage {overdue[0]} silence is drawn for the person only", fix)
+    least = LEAST_SILENT if trial.is_learned else 0
+    if 1 - trial.share_held_out < LEAST_TEXTED - _ROUNDING or trial.share_held_out < least - _ROUNDING:
+        most = f"from {least:g} to {1 - LEAST_TEXTED:g}"
+        raise _refuse(trial, "arms", f"{SILENCE} has a share of {trial.share_held_out:g}", f"choose one {most}")
+
+
+def check_worth(trial: Trial) -> None:
+    """Check that a learned share of silence says what it weighs, and that no other trial does."""
+    weighs = trial.is_learned and trial.share_held_out > 0
+    if weighs and trial.value_of_cure_usd_micros <= 0:
+        fix = "say what one is worth to you, in US dollars"
+        raise _refuse(trial, "value_of_cure", "nobody knows when a text is worth its price", fix)
+    for name, amount in (
+        ("value_of_cure", trial.value_of_cure_usd_micros),
+        ("annoyance", trial.annoyance_usd_micros),
+    ):
+        if amount and not weighs:
+            fix = f"take it out, or learn the share of {SILENCE}"
+            raise _refuse(trial, name, "this trial weighs nothing", fix)
 
 
 def check_unlike(trials: Sequence[Trial]) -> None:
@@ -251,7 +310,7 @@ def check_apart(trials: Sequence[Trial]) -> None:
     """Check that at no rung two trials of one layer act."""
     for first, second in combinations(trials, 2):
         if first.layer is second.layer and _meet(first, second):
-            fix = "let them differ in stages, places or dates"
+            fix = "let them differ in stages, places, segments or dates"
             raise _refuse(second, "stages", f"trial {first.trial_id} of the same layer acts there as well", fix)
 
 
@@ -270,10 +329,11 @@ def check_holdout_comes_first(trials: Sequence[Trial]) -> None:
 
 
 def _meet(first: Trial, second: Trial) -> bool:
-    """Tell whether two trials have a stage, a place and a day in common."""
+    """Tell whether two trials have a stage, a place, a payer segment and a day in common."""
     return (
         bool(first.stages & second.stages)
         and bool(first.places & second.places)
+        and (not first.segments or not second.segments or bool(first.segments & second.segments))
         and first.starts_on <= second.ends_on
         and second.starts_on <= first.ends_on
     )
@@ -287,16 +347,34 @@ def check_kept(before: Iterable[Trial], after: Iterable[Trial], today: date) -> 
         ValueError: a running trial was changed; the message names the field and the fix.
     """
     later = {trial.trial_id: trial for trial in after}
-    fields = ("layer", "arms", "stages", "places", "goal_days", "starts_on", "salt", "planned_customers", "is_learned")
     for trial in before:
         now = later.get(trial.trial_id)
-        if now is None or not trial.approved_by or not trial.starts_on <= today <= trial.ends_on:
+        if now is None or not is_running(trial, today):
             continue
-        for name in fields:
-            if getattr(trial, name) != getattr(now, name):
+        for attribute in _KEPT:
+            if getattr(trial, attribute) != getattr(now, attribute):
+                name = _AS_WRITTEN.get(attribute, attribute)
                 raise _refuse(now, name, "the trial is running", "end it, and begin another with a new id and salt")
         if now.ends_on > trial.ends_on:
             raise _refuse(now, "ends_on", "a planned end was put off", "begin another trial instead")
+
+
+_KEPT = (
+    "layer", "arms", "stages", "places", "segments", "goal_days", "starts_on", "salt", "planned_customers",
+    "is_learned", "value_of_cure_usd_micros", "annoyance_usd_micros",
+)  # fmt: skip
+"""What stays while a trial runs."""
+_AS_WRITTEN = {
+    "is_learned": "learned",
+    "value_of_cure_usd_micros": "value_of_cure",
+    "annoyance_usd_micros": "annoyance",
+}
+"""What the fields are called in a policy."""
+
+
+def is_running(trial: Trial, today: date) -> bool:
+    """Tell whether a trial is approved, has begun, and has not ended."""
+    return bool(trial.approved_by) and trial.starts_on <= today <= trial.ends_on
 
 
 def weeks_left(trial: Trial, today: date) -> int:
