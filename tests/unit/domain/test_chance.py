@@ -312,7 +312,7 @@ class TestSilenceAmongTexts:
         assert draws_to_text(reminder.draws) == "hholdout.text:1;trest.silence:1"
 
     def test_leaves_out_no_text_that_repeats_one_which_did_not_arrive(self) -> None:
-        drawn_for = DrawnFor("C1", "A1#1", 0, DUE_DAY.date(), lambda: UNKNOWN_PAYER)
+        drawn_for = DrawnFor("C1", "A1#1", 0, DUE_DAY.date(), "TWD", lambda _stage, _currency: UNKNOWN_PAYER)
         rules = forced(RULES, Layer.TEXT, SILENCE)
         assert draw_text(rules, drawn_for, {0}, lambda _: True, repeats=False) == Draw(Layer.TEXT, "rest", SILENCE, 1.0)
         nothing_left_to_chance = Draw(Layer.TEXT, "rest", USUAL_TEXT, 1.0)

@@ -33,7 +33,14 @@ class DrawnFor(NamedTuple):
     instalment: str
     stage: int
     day: date
-    payer_segment: Callable[[], str]
+    currency: str
+    segment_in: Callable[[int, str], str]
+    """Returns the payer segment at a stage, for texts in a currency."""
+
+    @property
+    def payer_segment(self) -> str:
+        """The payer segment of the customer."""
+        return self.segment_in(self.stage, self.currency)
 
 
 def minute_of_hour_arm(name: str) -> int | None:
@@ -51,12 +58,15 @@ def draw_silence(rules: Rules, drawn_for: DrawnFor, stages: Collection[int], *, 
     A text that also marks a stage of which nothing may be left out goes out in any case, and so does one that repeats
     a text which did not arrive: its draw says that nothing was left to chance.
     """
+    place, day = rules.jurisdiction, drawn_for.day
     for trial in rules.holdouts:
-        running = [is_in_force(trial, stage, rules.jurisdiction, drawn_for.day) for stage in stages]
-        if any(running):
-            must_be_heard = repeats or not all(running)
-            return _draw_among(rules, trial, drawn_for, lambda arm: arm == TEXTED or not must_be_heard)  # noqa: B023
+        running = [is_in_force(trial, stage, place, day) for stage in stages]
+        if True in running:
+            return _draw_among(rules, trial, drawn_for, _ONLY_TEXTED if repeats or False in running else _EITHER)
     return None
+
+
+_EITHER, _ONLY_TEXTED = frozenset({TEXTED, SILENCE}).__contains__, frozenset({TEXTED}).__contains__
 
 
 def draw_text(
@@ -101,15 +111,14 @@ def _draw_among(rules: Rules, trial: Trial, drawn_for: DrawnFor, is_allowed: Cal
     Nothing is drawn if only silence is left. If the control cannot be read, the arm without chance is taken; of hours
     it is the policy's own, which no arm has to name.
     """
-    control = rules.trial_control
-    if control is None:
+    if rules.trial_control is None:
         arm = arm_without_chance(trial)
         is_known = trial.layer is not Layer.HOUR and is_allowed(arm)
         return Draw(trial.layer, trial.trial_id, arm, 1.0) if is_known else None
-    allowed = [arm for arm in control.arms_left(trial) if is_allowed(arm)]
-    if all(arm == SILENCE for arm in allowed):
+    allowed = [arm for arm in rules.arms_left[trial.trial_id] if is_allowed(arm)]
+    if not allowed or allowed == _ONLY_SILENCE:
         return None
-    customer_id, instalment, stage, day, _ = drawn_for
+    customer_id, instalment, stage, day, _, _ = drawn_for
     return draw_in(
         trial,
         customer_id,
@@ -117,8 +126,11 @@ def _draw_among(rules: Rules, trial: Trial, drawn_for: DrawnFor, is_allowed: Cal
         instalment=instalment,
         stage=stage,
         allowed=None if len(allowed) == len(trial.arms) else allowed,
-        weights=_weights_of(trial, control, drawn_for) if trial.is_learned else None,
+        weights=_weights_of(trial, rules.trial_control, drawn_for) if trial.is_learned else None,
     )
+
+
+_ONLY_SILENCE = [SILENCE]
 
 
 def _weights_of(trial: Trial, control: TrialControl, drawn_for: DrawnFor) -> tuple[Arm, ...] | None:
@@ -126,7 +138,7 @@ def _weights_of(trial: Trial, control: TrialControl, drawn_for: DrawnFor) -> tup
     strategy = strategy_in_force(control.strategies, drawn_for.day)
     if strategy is None:
         return None
-    weights = strategy.weights_of(trial.trial_id, [arm.name for arm in trial.arms], drawn_for.payer_segment())
+    weights = strategy.weights_of(trial.trial_id, [arm.name for arm in trial.arms], drawn_for.payer_segment)
     return None if weights is None else within_floors(trial, weights)
 
 
@@ -134,7 +146,7 @@ def _running(trials: Iterable[Trial], rules: Rules, drawn_for: DrawnFor, stages:
     """Return the trial of a layer that runs for the customer at all stages: the loader lets there be one at most."""
     for trial in trials:
         if all(is_in_force(trial, stage, rules.jurisdiction, drawn_for.day) for stage in stages) and (
-            not trial.segments or drawn_for.payer_segment() in trial.segments
+            not trial.segments or drawn_for.payer_segment in trial.segments
         ):
             return trial
     return None

@@ -12,7 +12,7 @@ shut, time is moved to the earliest instant at which that gate can open, and the
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -593,14 +593,9 @@ class _Evaluation:
 
     def _drawn_for(self, candidate: _OpenAccount, stage: int) -> DrawnFor:
         instalment = progress_key(candidate.account.account_id, candidate.earliest.number)
+        day = date.fromordinal(candidate.first_day)
         currency = candidate.account.currency
-        return DrawnFor(
-            self.facts.customer_id,
-            instalment,
-            stage,
-            date.fromordinal(candidate.first_day),
-            lambda: self._payer_segment(stage, currency),
-        )
+        return DrawnFor(self.facts.customer_id, instalment, stage, day, currency, self._payer_segment)
 
     def _payer_segment(self, stage: int, currency: str) -> str:
         """
@@ -608,6 +603,8 @@ class _Evaluation:
 
         The channel is the first that reaches the customer: when a wake is planned, nobody knows which are open later.
         """
+        if not self.rules.segment_rules:
+            return UNKNOWN_PAYER
         known = self.payer_segments.get((stage, currency))
         if known is None:
             known = self.payer_segments[stage, currency] = self._segment_by_rules(stage, currency)
@@ -615,8 +612,6 @@ class _Evaluation:
 
     def _segment_by_rules(self, stage: int, currency: str) -> str:
         rules = self.rules
-        if not rules.segment_rules:
-            return UNKNOWN_PAYER
         bounds = rules.amount_bands.get(currency)
         band = None
         if bounds is not None:
@@ -834,7 +829,8 @@ class _Evaluation:
             steps.append(_no_notice(self.without_notice))
         overdue_until = today - timedelta(days=rules.first_overdue_day) if stage > 0 else None
         channel, gateway = Channel.SMS, SNS
-        due = _what_is_due(named, overdue_until)
+        claimed = _claimed_by(named, overdue_until)
+        due = _what_is_due(named, claimed)
         try:
             if self.reach is None:
                 message = compose(facts, rules, stage, due, today)
@@ -850,7 +846,9 @@ class _Evaluation:
             draws, message = self._draw(stage, due, today, message, channel)
             if draws:
                 payer_segment = self._payer_segment(stage, due.currency)
-                asked = _asked_for(named, overdue_until)
+                asked = tuple(
+                    [Asked(account.account_id, each.number, each.amount - each.paid) for account, each in claimed]
+                )
             steps += [
                 ("chance: trial %s drew %s, probability %g", (draw.trial, draw.arm, draw.propensity)) for draw in draws
             ]
@@ -896,7 +894,7 @@ class _Evaluation:
         assert self.ready is not None  # noqa: S101 - all gates are open
         marked = self.ready.marked
         drawn_for = self._drawn_for(marked[0], stage)
-        stages = {stage, *[each.stage for each in marked]}
+        stages = (stage,) if len(self.ready.named) == 1 else {stage, *[each.stage for each in marked]}
         repeats = bool(self.undelivered) and any(
             self.undelivered.get(each.account.account_id) == each.stage for each in marked
         )
@@ -1021,28 +1019,41 @@ def _stop_and_recheck(
     return Stop(reason, (*steps, (message, values)), now + RECHECK_AFTER, stage)
 
 
-def _what_is_due(included: list[_OpenAccount], overdue_until: date | None) -> AmountDue:
+def _claimed_by(included: list[_OpenAccount], overdue_until: date | None) -> list[tuple[Account, Instalment]]:
     """
-    Return the amount that a text asks for.
+    Return the instalments that a text asks for.
 
     An overdue text asks for all that fell due up to `overdue_until`, and never for what falls due today or has days of
     grace. A text up to the due date (`None`) asks for each account's earliest instalment, with what falls due on the
     same day.
+    """
+    claimed = []
+    for candidate in included:
+        until = overdue_until or candidate.earliest.due_on
+        for instalment in candidate.instalments:
+            if instalment.due_on > until:
+                break
+            claimed.append((candidate.account, instalment))
+    return claimed
+
+
+def _what_is_due(included: list[_OpenAccount], claimed: list[tuple[Account, Instalment]]) -> AmountDue:
+    """
+    Return the amount that a text asks for.
 
     Once an instalment is paid in part, the open part of its late fee is not certain. The text then names no late fee.
     """
-    total = count = late_fee = 0
+    total = late_fee = 0
     certain = True
-    for _, instalment in _due_instalments(included, overdue_until):
+    for _, instalment in claimed:
         total += instalment.amount - instalment.paid
-        count += 1
         if instalment.late_fee:
             late_fee += instalment.late_fee
             certain = certain and not instalment.paid
     lead = included[0]
     return AmountDue(
         total,
-        count,
+        len(claimed),
         late_fee if certain else 0,
         lead.account.currency,
         lead.earliest.due_on,
@@ -1050,25 +1061,6 @@ def _what_is_due(included: list[_OpenAccount], overdue_until: date | None) -> Am
         len(included) > 1,
         _pay_account_of(included),
     )
-
-
-def _asked_for(included: list[_OpenAccount], overdue_until: date | None) -> tuple[Asked, ...]:
-    """Return the instalments that make up the amount of a text (`_what_is_due`), and what is open of each."""
-    return tuple(
-        [
-            Asked(account.account_id, instalment.number, instalment.amount - instalment.paid)
-            for account, instalment in _due_instalments(included, overdue_until)
-        ]
-    )
-
-
-def _due_instalments(included: list[_OpenAccount], overdue_until: date | None) -> Iterator[tuple[Account, Instalment]]:
-    for candidate in included:
-        until = overdue_until or candidate.earliest.due_on
-        for instalment in candidate.instalments:
-            if instalment.due_on > until:
-                break
-            yield candidate.account, instalment
 
 
 def _pay_account_of(included: list[_OpenAccount]) -> str:

@@ -255,6 +255,8 @@ class Rules:
     """Those of the trials that compare wordings."""
     trials_of_hours: tuple[Trial, ...] = field(init=False)
     """Those of the trials that move the preferred hour."""
+    arms_left: Mapping[str, tuple[str, ...]] = field(init=False)
+    """The arms that the control lets be drawn, by trial; of a stopped trial none. Empty if it cannot be read."""
     is_sms_only: bool = field(init=False)
     """Whether all there is are SMS by SNS, without limits of their own. Then no channel has to be chosen."""
 
@@ -268,6 +270,9 @@ class Rules:
             ("trials_of_hours", Layer.HOUR),
         ):
             object.__setattr__(self, name, tuple([trial for trial in self.trials if trial.layer is layer]))
+        control = self.trial_control
+        left = {} if control is None else {each.trial_id: tuple(control.arms_left(each)) for each in self.trials}
+        object.__setattr__(self, "arms_left", left)
         object.__setattr__(self, "is_sms_only", all(map(_is_plain_sms, self.channels.values())))
 
 
