@@ -225,6 +225,7 @@ class TestAnAlarm:
         ("events that are lost", OURS, "OutboundEventsLost", "OutboundEventsLostAlarm"),
         ("a silent scanner", OURS, "Ticks", "ScannerSilentAlarm"),
         ("a switch that cannot be read", OURS, "SwitchUnreadable", "SwitchUnreadableAlarm"),
+        ("trials of which nobody knows what holds", OURS, "TrialControlUnreadable", "TrialControlUnreadableAlarm"),
         ("a sender that crashes", "AWS/Lambda", "Errors", "SenderErrorsAlarm"),
         ("jobs that fail", OURS, "JobsFailed", "JobsFailingAlarm"),
         ("an audit record that was not written", OURS, "RecordsNotWritten", "RecordsNotWrittenAlarm"),

@@ -19,6 +19,7 @@ from dunning.domain.decision.decisions import Decision
 from dunning.domain.decision.open_reviews import waits_for_person
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.effect.trial_control import TrialControl
 from dunning.domain.errors import DunningError, ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import ReplyIntent
@@ -315,6 +316,29 @@ class FakeTally:
         start = int(page) if page.isdecimal() else 0
         end = start + CUSTOMERS_A_PAGE
         return CustomersBehind(tuple(found)[start:end], str(end) if end < len(found) else "")
+
+
+class FakeTrialControls:
+    """What those who draw are told, by lender; `unreadable` are lenders whose control cannot be read."""
+
+    def __init__(self) -> None:
+        self.controls: dict[str, TrialControl] = {}
+        self.unreadable: set[str] = set()
+
+    def stored_control(self, lender: str) -> TrialControl:
+        if lender in self.unreadable:
+            raise UnreadableRecordError("control of trials: it cannot be read")
+        return self.controls.get(lender, TrialControl(lender=lender))
+
+    def publish(self, control: TrialControl, *, expected_version: int) -> bool:
+        stored = self.controls.get(control.lender)
+        if (stored.version if stored else 0) != expected_version:
+            return False
+        self.controls[control.lender] = control
+        return True
+
+    def control_of(self, lender: str) -> TrialControl | None:
+        return None if lender in self.unreadable else self.stored_control(lender)
 
 
 class ContestedCustomers(FakeCustomers):

@@ -4,7 +4,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Settings(BaseModel):
-    """The settings that every function needs. Environment variables have the fields' names in capitals."""
+    """
+    The settings that every function needs. Environment variables have the fields' names in capitals.
+
+    `tally_table`, where a function decides, holds what is known of trials. Without it nothing is left to chance.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
@@ -52,6 +56,7 @@ class SenderSettings(SendingSettings):
     dead_letter_url: str = Field(min_length=1)
     sender_concurrency: int = Field(default=2, ge=1)
     max_receive_count: int = Field(default=5, ge=1)
+    tally_table: str = ""
     eum_configuration_set: str = ""
     eum_pool: str = ""
     ses_configuration_set: str = ""
@@ -73,6 +78,7 @@ class IntakeSettings(Settings):
     queue_url: str = Field(min_length=1)
     split_above_bytes: int = Field(default=64 << 20, ge=1)
     writers: int = Field(default=8, ge=1, le=50)
+    tally_table: str = ""
     accounts_encoding: str = ""
     most_missing: float = Field(default=0.1, ge=0, le=1)
 
@@ -96,6 +102,7 @@ class LenderEventsSettings(Settings):
     replies_dead_letter_url: str = Field(min_length=1)
     delivery_receipts_dead_letter_url: str = Field(min_length=1)
     news_failures_queue_url: str = Field(min_length=1)
+    tally_table: str = ""
     channel_events_dead_letter_url: str = ""
     lender_sources: str = ""
     accounts_encoding: str = ""
@@ -113,6 +120,7 @@ class DeliveryReceiptsSettings(Settings):
     contacts_table: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)
     queue_url: str = Field(min_length=1)
+    tally_table: str = ""
     channel_events_queue_url: str = ""
     channel_events_dead_letter_url: str = ""
     replies_queue_url: str = ""
@@ -133,6 +141,7 @@ class RepliesSettings(Settings):
     dead_letter_url: str = Field(min_length=1)
     sending_parameter: str = Field(min_length=1)
     news_failures_queue_url: str = Field(min_length=1)
+    tally_table: str = ""
     receives_before_person: int = Field(default=5, ge=1)
     larger_reader_model: str = ""
     larger_reader_region: str = ""
@@ -159,6 +168,7 @@ class ReplanSettings(Settings):
 
     bus_name: str = Field(min_length=1)
     queue_url: str = Field(min_length=1)
+    tally_table: str = ""
 
 
 class WebhookSettings(Settings):

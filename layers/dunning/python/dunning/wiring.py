@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from dunning.services.replies import ReplyService
     from dunning.services.scan import ScanService
     from dunning.services.seal_days import SealService
+    from dunning.services.send.claims import PricedPolicies
     from dunning.services.send.gateways_by_name import GatewaysByName
     from dunning.services.send.messages import UnsubscribeUrl
     from dunning.services.send.sender import SendService
@@ -170,6 +171,22 @@ def _customers(dynamodb: DynamoDBClient, settings: Settings) -> DynamoCustomers:
 
 
 # What not every function has is imported where it is built: no cold start waits for what it does not need.
+
+
+def _policies_to_decide_by(dynamodb: DynamoDBClient, tally_table: str) -> PricedPolicies:
+    """
+    Return the policies for who decides or plans: with what holds for trials now, if any lender has an approved one.
+
+    If trials run and no table is named, nobody knows which arms are paused: then nothing is left to chance.
+    """
+    book = policy_book()
+    if not any(trial.approved_by for lender in book.lenders.values() for trial in lender.policy.trials):
+        return book
+    from dunning.adapters.dynamodb.trial_control_table import DynamoTrialControlReader  # noqa: PLC0415
+    from dunning.services.controlled_policies import ControlledPolicies  # noqa: PLC0415
+
+    reader = DynamoTrialControlReader(dynamodb, tally_table, _Environment.clock, telemetry()) if tally_table else None
+    return ControlledPolicies(book, reader)
 
 
 def _publisher(session: boto3.Session, bus_name: str) -> EventBridgePublisher:
@@ -335,7 +352,7 @@ def send_service() -> SendService:
         unsubscribe_url=_unsubscribe_url(session, settings),
         switch=_news_first(session, settings),
         publisher=_publisher(session, settings.bus_name),
-        policies=book,
+        policies=_policies_to_decide_by(dynamodb, settings.tally_table),
         clock=clock,
         telemetry=log,
         new_id=_new_id,
@@ -355,18 +372,20 @@ def intake_service() -> IntakeService:
     settings = read_settings(IntakeSettings, os.environ)
     session = new_session()
     book = policy_book()
-    customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    customers = _customers(dynamodb, settings)
+    policies = _policies_to_decide_by(dynamodb, settings.tally_table)
     return IntakeService(
         store=customers,
         phones=customers,
         loads=customers,
         uploads=S3Uploads(session.client("s3", config=_PATIENT)),
         publisher=_publisher(session, settings.bus_name),
-        policies=book,
+        policies=policies,
         lenders=frozenset(book.lenders),
         clock=_Environment.clock,
         telemetry=telemetry(),
-        whole_lists=WholeLists(customers, customers, book, settings.most_missing),
+        whole_lists=WholeLists(customers, customers, policies, settings.most_missing),
         writers=settings.writers,
         form=file_form(book.headings, settings.accounts_encoding),
         roc_lenders=book.at_home_in("TW"),
@@ -400,7 +419,9 @@ def split_load_service() -> SplitLoadService:
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
         loads=customers,
         uploads=files,
-        whole_lists=WholeLists(customers, customers, book, settings.most_missing),
+        whole_lists=WholeLists(
+            customers, customers, _policies_to_decide_by(dynamodb, settings.tally_table), settings.most_missing
+        ),
         publisher=_publisher(session, settings.bus_name),
         lenders=frozenset(book.lenders),
         clock=_Environment.clock,
@@ -471,7 +492,7 @@ def lender_event_service() -> LenderEventService:
         delay_queue=queue,
         failures=SqsNewsFailures(sqs, settings.news_failures_queue_url),
         publisher=_publisher(session, settings.bus_name),
-        policies=policy_book(),
+        policies=_policies_to_decide_by(dynamodb, settings.tally_table),
         clock=clock,
         telemetry=log,
         sources=frozenset(filter(None, map(str.strip, settings.lender_sources.split(",")))),
@@ -485,13 +506,14 @@ def replan_service() -> ReplanService:
 
     settings = read_settings(ReplanSettings, os.environ)
     session = new_session()
-    customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    customers = _customers(dynamodb, settings)
     return ReplanService(
         store=customers,
         scan=customers,
         queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
         publisher=_publisher(session, settings.bus_name),
-        policies=policy_book(),
+        policies=_policies_to_decide_by(dynamodb, settings.tally_table),
         clock=_Environment.clock,
         telemetry=telemetry(),
     )
@@ -541,12 +563,13 @@ def reply_service() -> ReplyService:
     customers = _customers(dynamodb, settings)
     contacts = _new_contacts(session, dynamodb, settings.contacts_table)
     sqs = session.client("sqs", config=_PATIENT)
+    policies = _policies_to_decide_by(dynamodb, settings.tally_table)
     confirmations = OptOutConfirmations(
         store=customers,
         contacts=contacts,
         gateways=_sms_gateway(session),
         switch=SsmSwitch(session.client("ssm", config=_PATIENT), settings.sending_parameter, clock, log),
-        policies=policy_book(),
+        policies=policies,
         clock=clock,
         telemetry=log,
         new_id=_new_id,
@@ -560,7 +583,7 @@ def reply_service() -> ReplyService:
         confirmations=confirmations,
         opt_out_list=_opt_out_list(session, settings.eum_opt_out_list),
         publisher=_publisher(session, settings.bus_name),
-        policies=policy_book(),
+        policies=policies,
         clock=clock,
         telemetry=log,
         queue=SqsQueue(sqs, settings.queue_url, settings.dead_letter_url),
@@ -584,7 +607,7 @@ def delivery_receipt_service() -> DeliveryReceiptService:
         contacts=_known_contacts(dynamodb, settings.contacts_table),
         delay_queue=SqsQueue(session.client("sqs", config=_PATIENT), settings.queue_url),
         publisher=_publisher(session, settings.bus_name),
-        policies=policy_book(),
+        policies=_policies_to_decide_by(dynamodb, settings.tally_table),
         clock=_Environment.clock,
         telemetry=telemetry(),
     )
@@ -603,7 +626,8 @@ def channel_event_service() -> ChannelEventService:
 
     settings = read_settings(DeliveryReceiptsSettings, os.environ)
     session = new_session()
-    customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    customers = _customers(dynamodb, settings)
     sqs = session.client("sqs", config=_PATIENT)
     return ChannelEventService(
         receipts=delivery_receipt_service(),
@@ -611,7 +635,7 @@ def channel_event_service() -> ChannelEventService:
             store=customers,
             addresses=customers,
             publisher=_publisher(session, settings.bus_name),
-            policies=policy_book(),
+            policies=_policies_to_decide_by(dynamodb, settings.tally_table),
             clock=_Environment.clock,
             telemetry=telemetry(),
         ),
@@ -647,13 +671,14 @@ def carrier_opt_out_service() -> OptOutService:
 
     settings = read_settings(HousekeepingSettings, os.environ)
     session = new_session()
-    customers = _customers(session.client("dynamodb", config=_PATIENT), settings)
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    customers = _customers(dynamodb, settings)
     return OptOutService(
         store=customers,
         phones=customers,
         opt_out_list=_opt_out_list(session, settings.eum_opt_out_list),
         publisher=_publisher(session, settings.bus_name),
-        policies=policy_book(),
+        policies=_policies_to_decide_by(dynamodb, settings.tally_table),
         clock=_Environment.clock,
         telemetry=telemetry(),
     )
@@ -833,7 +858,8 @@ def console() -> Console:
         from dunning.services.console.customer_view import CustomerService  # noqa: PLC0415
 
         evidence = DynamoEvidence(dynamodb, settings.customers_table, settings.contacts_table)
-        return CustomerService(evidence=evidence, audit=audit, switch=switch, policies=book, clock=clock)
+        policies = _policies_to_decide_by(dynamodb, settings.tally_table)
+        return CustomerService(evidence=evidence, audit=audit, switch=switch, policies=policies, clock=clock)
 
     @cache
     def files_service() -> FilesService:

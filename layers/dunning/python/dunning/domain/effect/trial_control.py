@@ -30,6 +30,8 @@ class TrialControl:
     """The arms that do harm, by trial."""
     stopped: frozenset[str] = frozenset()
     """The trials whose silence was broken, or that are broken otherwise: they draw nothing any more."""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why the newest weights of a learned trial are as they are, by trial: a `PublishReason`."""
 
     def arms_left(self, trial: Trial) -> Collection[str]:
         """Return the arms of a trial that may be drawn: all but paused ones; of a stopped trial none."""
