@@ -13,8 +13,22 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from dunning.domain.effect.distributions import BetaShape, normal_quantile
-from dunning.domain.effect.draws import LEAST_SILENT, LEAST_TEXTED, SHARE_DIGITS, learned_share
-from dunning.domain.effect.intervals import DEFAULT_ALPHA, Interval, best_arm_weights
+from dunning.domain.effect.draws import (
+    LEAST_SILENT,
+    LEAST_TEXTED,
+    SHARE_DIGITS,
+    SILENCE,
+    Arm,
+    learned_share,
+    weight_for_share,
+)
+from dunning.domain.effect.intervals import (
+    DEFAULT_ALPHA,
+    Interval,
+    RateEstimate,
+    best_arm_weights,
+    confidence_sequence,
+)
 from dunning.domain.effect.strategies import EVERY_SEGMENT, FLOOR, TrialWeights, iso_week
 
 HALF_LIFE_DAYS = 60
@@ -160,12 +174,39 @@ def _updated(prior: float, worth: float, known: WeightedRate | None) -> BetaShap
 
 def may_learn(draws: Iterable[SettledDraw], arms: Sequence[str]) -> bool:
     """Tell whether there are enough arms, settled draws and weeks for shares to move at all."""
+    return len(arms) >= LEAST_ARMS and is_enough_known(draws, arms)
+
+
+def is_enough_known(draws: Iterable[SettledDraw], arms: Iterable[str]) -> bool:
+    """Tell whether there are enough settled draws of each arm, over enough weeks."""
     counts: Counter[str] = Counter()
     weeks = set()
     for draw in draws:
         counts[draw.arm] += 1
         weeks.add(iso_week(draw.drawn_on))
-    return len(arms) >= LEAST_ARMS and len(weeks) >= LEAST_WEEKS and all(counts[arm] >= LEAST_SETTLED for arm in arms)
+    return len(weeks) >= LEAST_WEEKS and all(counts[arm] >= LEAST_SETTLED for arm in arms)
+
+
+def starting_weights(arms: Sequence[Arm]) -> TrialWeights:
+    """Return the weights that come nearest to the shares of a trial: from there a learner begins."""
+    names = tuple(arm.name for arm in arms)
+    wanted = [weight_for_share(arm.share, len(arms)) for arm in arms]
+    if SILENCE in names:
+        silent = min(max(wanted[names.index(SILENCE)], 0.0), 1 - weight_for_share(LEAST_TEXTED, len(arms)))
+        weights = tuple(round(silent if name == SILENCE else 1 - silent, SHARE_DIGITS) for name in names)
+    else:
+        weights = bounded_weights(wanted, wanted)
+    return TrialWeights(names, {EVERY_SEGMENT: weights})
+
+
+def without_paused(weights: TrialWeights, paused: Collection[str]) -> TrialWeights:
+    """Return weights in which paused arms have none, and the others share what those had."""
+    positions = {index for index, arm in enumerate(weights.arms) if arm in paused}
+    if not positions:
+        return weights
+    return weights._replace(
+        by_segment={name: bounded_weights(each, each, positions) for name, each in weights.by_segment.items()}
+    )
 
 
 def bounded_weights(
@@ -216,7 +257,8 @@ def learned_weights(
     Until there is enough to learn from (`may_learn`), weights stay as they are, but for paused arms.
     """
     positions = {index for index, arm in enumerate(before.arms) if arm in paused}
-    shapes = posteriors(draws, before.arms, today) if may_learn(draws, before.arms) else None
+    left = [arm for arm in before.arms if arm not in paused]
+    shapes = posteriors(draws, before.arms, today) if may_learn(draws, left) else None
     segments = {EVERY_SEGMENT, *before.by_segment, *(shapes or ())}
     weights = {}
     for segment in sorted(segments):
@@ -248,6 +290,70 @@ def texting_share(before: float, highest_lift: float | None, *, value: float, pr
     return round(min(max(moved, LEAST_TEXTED), 1 - LEAST_SILENT), SHARE_DIGITS)
 
 
+class Worth(NamedTuple):
+    """What a share of silence is learned by: the value of a cure, the price of a text, and its annoyance, alike."""
+
+    value: float
+    price: float
+    annoyance: float
+
+
+def texting_lift(draws: Iterable[SettledDraw], planned_customers: int) -> Interval | None:
+    """
+    Return the interval of what a text adds to the cure rate, beside silence; `None` if too few were drawn to say.
+
+    Each draw weighs the inverse of its probability, so that shares which move from week to week make no lift. The
+    customer is the unit. Rates near 1 are not taken for certain (as in `rate_by_customer`), and all weekly looks hold
+    together (`confidence_sequence`).
+    """
+    rows = [(draw.cluster, draw.arm == SILENCE, 1 / draw.propensity, float(draw.is_cured)) for draw in draws]
+    customers = [{cluster for cluster, is_silent, _, _ in rows if is_silent == side} for side in (False, True)]
+    if min(map(len, customers)) < LEAST_SETTLED:
+        return None
+    rates, cautious = [], 0.0
+    for side in (False, True):
+        weights = [weight for _, is_silent, weight, _ in rows if is_silent == side]
+        cured = sum(weight * cured for _, is_silent, weight, cured in rows if is_silent == side)
+        effective = sum(weights) ** 2 / sum(weight * weight for weight in weights)
+        rates.append((cured / sum(weights), sum(weights)))
+        shrunk = (cured / sum(weights) * effective + 2) / (effective + 4)
+        cautious += shrunk * (1 - shrunk) / (effective + 4)
+    by_customer: dict[str, float] = {}
+    for cluster, is_silent, weight, cured in rows:
+        rate, total = rates[is_silent]
+        part = weight * (cured - rate) / total
+        by_customer[cluster] = by_customer.get(cluster, 0.0) + (-part if is_silent else part)
+    error = math.sqrt(max(cautious, math.fsum(part * part for part in by_customer.values())))
+    estimate = RateEstimate(rates[False][0] - rates[True][0], error)
+    return confidence_sequence(estimate, len(by_customer), planned_customers)
+
+
+def texting_weights(
+    draws: Sequence[SettledDraw], before: TrialWeights, worth: Worth, planned_customers: int
+) -> TrialWeights:
+    """
+    Return the weights of the next week where a text may be left out: each payer segment by itself (`texting_share`).
+
+    Until there is enough to learn from in a segment (settled draws of both arms, over some weeks), its shares stay.
+    """
+    silent = before.arms.index(SILENCE)
+    segments: dict[str, list[SettledDraw]] = {}
+    for draw in draws:
+        segments.setdefault(draw.payer_segment, []).append(draw)
+    weights = dict(before.by_segment)
+    for segment, own in sorted(segments.items()):
+        lift = texting_lift(own, planned_customers) if is_enough_known(own, before.arms) else None
+        if lift is None:
+            continue
+        texted = learned_share(before.of(segment)[1 - silent], len(before.arms))
+        share = texting_share(texted, lift.high, value=worth.value, price=worth.price, annoyance=worth.annoyance)
+        weight = min(max(round(weight_for_share(share, len(before.arms)), SHARE_DIGITS), 0.0), 1.0)
+        weights[segment] = tuple(
+            round(1 - weight, SHARE_DIGITS) if index == silent else weight for index in range(len(before.arms))
+        )
+    return TrialWeights(before.arms, weights)
+
+
 class PublishReason(StrEnum):
     """Why new weights are published or not."""
 
@@ -257,6 +363,8 @@ class PublishReason(StrEnum):
     """The effective number of draws is too low to check anything: the old weights stay."""
     MAY_BE_WORSE = "may_be_worse"
     """The new weights may lose more cures than is tolerated: the old weights stay."""
+    TOO_LARGE = "too_large"
+    """The new weights do not fit into a strategy, for all the arms and segments: the old weights stay."""
 
 
 class OffPolicyCheck(NamedTuple):

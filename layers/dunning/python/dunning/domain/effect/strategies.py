@@ -7,12 +7,12 @@ A strategy chooses among arms that a policy lists and the law allows, and nothin
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-from dunning.domain.effect.draws import SHARE_DIGITS, Arm, is_name
+from dunning.domain.effect.draws import SHARE_DIGITS, SILENCE, Arm, is_name
 
 FLOOR = 0.1
 """The weight below which no arm falls, divided by the number of arms."""
@@ -51,7 +51,11 @@ def even_weights(arms: Sequence[str]) -> TrialWeights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
-    """The weights of a lender's learned trials from an ISO week on, until there is a newer strategy."""
+    """
+    The weights of a lender's learned trials from an ISO week on, until there is a newer strategy.
+
+    A week has several strategies, each with trials of its own, if all weights together are too large for one.
+    """
 
     lender: str
     week: str
@@ -129,24 +133,60 @@ def _check_weights(trial: str, weights: TrialWeights) -> None:
         raise ValueError(f"{place}: it needs a name that fits into a record, and two or more different arms")
     if not all(isinstance(arm, str) and is_name(arm) for arm in arms):
         raise ValueError(f"{place}.arms: an arm has a name that does not fit into a record")
-    least = FLOOR / len(arms) - 10**-SHARE_DIGITS
+    # Who is left out is never nobody: the even slice sees to it.
+    least = [0 if arm == SILENCE else FLOOR / len(arms) - 10**-SHARE_DIGITS for arm in arms]
     for segment, shares in weights.by_segment.items():
         if len(shares) != len(arms) or not all(isinstance(share, float | int) for share in shares):
             raise ValueError(f"{place}.weights.{segment}: give a number for each arm")
-        if not all(share == 0 or least <= share <= 1 for share in shares):
+        if not all(share == 0 or low <= share <= 1 for share, low in zip(shares, least, strict=True)):
             raise ValueError(f"{place}.weights.{segment}: use 0 for a paused arm, else {FLOOR / len(arms):.3g} to 1")
         if not math.isclose(sum(shares), 1, abs_tol=10**-SHARE_DIGITS):
             raise ValueError(f"{place}.weights.{segment}: the weights sum to {sum(shares):.6g}; make them sum to 1")
 
 
+def packed(lender: str, week: str, trials: Mapping[str, TrialWeights]) -> tuple[Strategy, ...]:
+    """
+    Return the strategies of a week: one if all weights fit into it, else several, and at least one.
+
+    Raises:
+        ValueError: the weights of a single trial are too large (`fits_no_strategy`). Nothing is left out.
+    """
+    strategies = [Strategy(lender=lender, week=week, trials={})]
+    for trial, weights in sorted(trials.items()):
+        grown = replace(strategies[-1], trials={**strategies[-1].trials, trial: weights})
+        if _fits(grown):
+            strategies[-1] = grown
+        elif fits_no_strategy(lender, week, trial, weights):
+            fault = f"it has too many arms and segments for the {LARGEST_STRATEGY} bytes of a strategy"
+            raise ValueError(f"strategy.trials.{trial}: {fault}; take some away")
+        else:
+            strategies.append(Strategy(lender=lender, week=week, trials={trial: weights}))
+    return tuple(strategies)
+
+
+def fits_no_strategy(lender: str, week: str, trial: str, weights: TrialWeights) -> bool:
+    """Tell whether the weights of a trial do not even fit into a strategy of their own."""
+    return not _fits(Strategy(lender=lender, week=week, trials={trial: weights}))
+
+
+def _fits(strategy: Strategy) -> bool:
+    return len(strategy_to_json(strategy).encode()) <= LARGEST_STRATEGY
+
+
 def strategy_in_force(strategies: Iterable[Strategy], due_on: date) -> Strategy | None:
     """
-    Return the strategy of the ISO week in which a rung came due; `None` if none had begun.
+    Return the strategy of the ISO week in which a rung came due, with all its trials; `None` if none had begun.
 
     So planning and sending agree, and a strategy that is published between the two moves no rung.
     """
     week = iso_week(due_on)
-    return max((each for each in strategies if each.week <= week), key=lambda each: each.week, default=None)
+    begun = [each for each in strategies if each.week <= week]
+    newest = max([each.week for each in begun], default="")
+    of_week = [each for each in begun if each.week == newest]
+    if len(of_week) > 1:
+        trials = {trial: weights for each in of_week for trial, weights in each.trials.items()}
+        return replace(of_week[0], trials=trials)
+    return of_week[0] if of_week else None
 
 
 def next_week(today: date) -> str:
