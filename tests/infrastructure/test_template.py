@@ -21,6 +21,7 @@ from dunning.adapters.dynamodb.items import (
 )
 from dunning.adapters.dynamodb.keys import STANDING
 from dunning.adapters.dynamodb.split_load_table import SPLIT_LOAD
+from dunning.adapters.dynamodb.trial_control_table import CONTROL
 from dunning.adapters.ssm import parse_switch
 from dunning.console.routes import PROGRAM_PREFIX, PROGRAM_ROUTES
 from dunning.contracts.ses_event import MAIL_EVENTS, NOT_TRACKED
@@ -900,6 +901,22 @@ class TestTheRoles:
             assert service in {
                 f"{name}.${{AWS::Region}}.${{AWS::URLSuffix}}" for name in ("dynamodb", "s3", "sqs", "ssm")
             }
+
+    @pytest.mark.parametrize(
+        "who", ["Sender", "Intake", "LenderEvents", "DeliveryReceipts", "Replies", "Housekeeping", "Replan", "Console"]
+    )
+    def test_who_decides_may_read_what_holds_for_trials_and_by_that_nothing_else_of_the_tally(
+        self, resources: Mapping[str, Resource], who: str
+    ) -> None:
+        assert _environment(resources, f"{who}Function")["TALLY_TABLE"] == {"Ref": "TallyTable"}
+        (policy,) = _properties(resources, f"{who}Role")["Policies"]
+        (reading,) = (
+            statement
+            for statement in policy["PolicyDocument"]["Statement"]
+            if "dynamodb:GetItem" in statement["Action"] and "TallyTable" in json.dumps(statement["Resource"])
+        )
+        assert reading["Action"] == "dynamodb:GetItem"
+        assert reading["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [CONTROL]}}
 
     def test_only_lambda_the_schedule_and_sns_may_take_a_role(self, resources: Mapping[str, Resource]) -> None:
         for role in _of_type(resources, "AWS::IAM::Role").values():
