@@ -1,6 +1,7 @@
 """Learning: slow, within bounds, blind to the season, and checked before it is published."""
 
 import json
+import math
 import random
 from dataclasses import replace
 from datetime import date, timedelta
@@ -9,19 +10,25 @@ from itertools import pairwise
 
 import pytest
 
-from dunning.domain.effect.draws import Arm, learned_share, weight_for_share
+from dunning.domain.effect.draws import SILENCE, Arm, learned_share, weight_for_share
+from dunning.domain.effect.intervals import sequence_factor
 from dunning.domain.effect.learning import (
     CAP,
     LARGEST_MOVE,
     PublishReason,
     SettledDraw,
+    Worth,
     bounded_weights,
     learned_weights,
     may_learn,
     off_policy_check,
     posteriors,
+    starting_weights,
+    texting_lift,
     texting_share,
+    texting_weights,
     weighted_rates,
+    without_paused,
 )
 from dunning.domain.effect.strategies import (
     EVERY_SEGMENT,
@@ -32,6 +39,7 @@ from dunning.domain.effect.strategies import (
     even_weights,
     iso_week,
     next_week,
+    packed,
     strategy_from_json,
     strategy_in_force,
     strategy_to_json,
@@ -152,6 +160,110 @@ def test_a_paused_arm_is_drawn_by_nobody_and_the_others_share_its_weight() -> No
         bounded_weights((0.5, 0.5), (0.5, 0.5), paused={0, 1})
 
 
+def test_with_an_arm_paused_the_rest_still_learns_if_it_is_three_arms() -> None:
+    """The paused arm has too few draws, and will never have more."""
+    arms = ("a", "b", "c", "d")
+    draws = [
+        draw
+        for week in range(4)
+        for arm, count, cured in (("a", 40, 10), ("b", 40, 30), ("c", 40, 10), ("d", 5, 1))
+        for draw in draws_of(arm, count, cured, on=TODAY - timedelta(weeks=week), propensity=0.25)
+    ]
+    weights = learned_weights(draws, even_weights(arms), TODAY, {"d"}).of("new")
+    assert weights[1] == pytest.approx(1 / 3 + 0.15, abs=1e-6)
+    assert weights[3] == 0
+    two = learned_weights(draws, even_weights(arms), TODAY, {"c", "d"}).of("new")
+    assert two == (0.5, 0.5, 0, 0), "two arms are a plain trial"
+
+
+def test_a_learner_begins_at_the_shares_of_the_trial_as_far_as_its_bounds_allow() -> None:
+    weights = starting_weights([Arm("a", 0.5), Arm("b", 0.25), Arm("c", 0.25)]).of("any")
+    assert [learned_share(weight, 3) for weight in weights] == pytest.approx([0.5, 0.25, 0.25], abs=1e-6)
+    extreme = starting_weights([Arm("a", 0.98), Arm("b", 0.01), Arm("c", 0.01)]).of("any")
+    assert extreme == pytest.approx((CAP, 0.1, 0.1), abs=1e-6)
+    silent = starting_weights([Arm("usual", 0.95), Arm(SILENCE, 0.05)]).of("any")
+    assert silent == pytest.approx((1.0, 0.0), abs=1e-6)
+    most = starting_weights([Arm(SILENCE, 0.99), Arm("usual", 0.01)]).of("any")
+    assert learned_share(most[1], 2) == pytest.approx(0.1, abs=1e-6)
+
+
+def test_what_a_paused_arm_had_the_others_share_in_every_segment() -> None:
+    weights = TrialWeights(ARMS, {EVERY_SEGMENT: (0.5, 0.25, 0.25), "new": (0.2, 0.4, 0.4)})
+    left = without_paused(weights, {"a"})
+    assert left.by_segment == {EVERY_SEGMENT: (0, 0.5, 0.5), "new": (0, 0.5, 0.5)}
+    assert without_paused(weights, ()) is weights
+
+
+TEXTS = ("usual", SILENCE)
+DEAR = Worth(value=1_000_000, price=60_000, annoyance=40_000)
+"""A text is worth its price from 10 points on."""
+
+
+def texts_of(
+    usual: tuple[int, int], silent: tuple[int, int], weeks: int = 4, *, share: float = 0.5, segment: str = "new"
+) -> list[SettledDraw]:
+    """Return the draws of some weeks: of each arm so many a week, and cured."""
+    return [
+        draw
+        for week in range(weeks)
+        for arm, (count, cured), propensity in (("usual", usual, share), (SILENCE, silent, 1 - share))
+        for draw in draws_of(
+            arm, count, cured, on=TODAY - timedelta(weeks=week), propensity=propensity, segment=segment
+        )
+    ]
+
+
+def test_the_lift_of_a_text_is_the_difference_of_the_rates_with_its_interval() -> None:
+    lift = texting_lift(texts_of((250, 200), (250, 175)), 2_000)
+    assert lift is not None
+    assert (lift.low + lift.high) / 2 == pytest.approx(0.1, abs=1e-9)
+    half = math.sqrt(0.8 * 0.2 / 1000 + 0.7 * 0.3 / 1000) * sequence_factor(2_000, 2_000)
+    assert lift.width / 2 == pytest.approx(half, rel=0.01)
+
+
+def test_shares_that_move_from_week_to_week_make_no_lift() -> None:
+    """Both arms cure 80 % in the week of pay-day, when most were texted, and 40 % in the other, when few were."""
+    pay_day, other = TODAY, TODAY - timedelta(weeks=1)
+    draws = [
+        *draws_of("usual", 900, 720, on=pay_day, propensity=0.9),
+        *draws_of(SILENCE, 100, 80, on=pay_day, propensity=0.1),
+        *draws_of("usual", 100, 40, on=other, propensity=0.1),
+        *draws_of(SILENCE, 900, 360, on=other, propensity=0.9),
+    ]
+    lift = texting_lift(draws, 2_000)
+    assert lift is not None
+    assert (lift.low + lift.high) / 2 == pytest.approx(0, abs=1e-9)
+
+
+def test_nothing_is_said_of_a_lift_below_100_customers_of_each_arm() -> None:
+    assert texting_lift(texts_of((250, 200), (24, 20)), 2_000) is None
+    same = [draw._replace(cluster="one") for draw in texts_of((250, 200), (250, 175))]
+    assert texting_lift(same, 2_000) is None, "a customer with many rungs is one customer"
+
+
+def test_a_small_group_in_which_all_were_cured_is_not_certain() -> None:
+    lift = texting_lift(texts_of((250, 250), (25, 25), share=0.9), 2_000)
+    assert lift is not None
+    assert lift.low < -0.02
+    assert lift.high > 0.02
+
+
+def test_a_segment_is_texted_by_what_a_text_adds_there_and_stays_while_too_little_is_known() -> None:
+    before = starting_weights([Arm("usual", 0.7), Arm(SILENCE, 0.3)])
+    draws = [
+        *texts_of((350, 333), (150, 143), share=0.7, segment="on_time"),
+        *texts_of((350, 210), (150, 60), share=0.7, segment="late"),
+        *texts_of((9, 9), (4, 4), share=0.7, segment="small"),
+        *texts_of((900, 800), (400, 355), weeks=3, share=0.7, segment="young"),
+    ]
+    weights = texting_weights(draws, before, DEAR, 2_000)
+    texted = {name: learned_share(shares[0], 2) for name, shares in weights.by_segment.items()}
+    assert texted == pytest.approx({EVERY_SEGMENT: 0.7, "on_time": 0.55, "late": 0.85}, abs=1e-6)
+    assert all(sum(shares) == pytest.approx(1, abs=1e-6) for shares in weights.by_segment.values())
+    turned = texting_weights(draws, TrialWeights((SILENCE, "usual"), {EVERY_SEGMENT: (0.3, 0.7)}), DEAR, 2_000)
+    assert turned.by_segment["late"][1] > 0.7, "arms may stand in any order"
+
+
 def test_texting_falls_step_by_step_where_it_is_worthless_and_never_to_nothing() -> None:
     share, steps = 0.95, []
     for _ in range(8):
@@ -191,6 +303,37 @@ def test_a_dozen_segments_of_two_trials_fit_into_a_strategy() -> None:
     weights = TrialWeights(("morning", "noon", "afternoon", "evening"), by_segment)
     text = strategy_to_json(replace(STRATEGY, trials={"wording": weights, "hour": weights}))
     assert len(text.encode()) <= LARGEST_STRATEGY
+
+
+def test_silence_may_have_no_weight_for_the_even_slice_leaves_enough_out_and_a_text_may_not() -> None:
+    strategy = Strategy(
+        lender="demo-tw", week="2026-W50", trials={"t": TrialWeights(TEXTS, {EVERY_SEGMENT: (0.98, 0.02)})}
+    )
+    assert strategy_from_json(strategy_to_json(strategy)) == strategy
+    turned = Strategy(
+        lender="demo-tw", week="2026-W50", trials={"t": TrialWeights(TEXTS, {EVERY_SEGMENT: (0.02, 0.98)})}
+    )
+    with pytest.raises(ValueError, match=r"^strategy.trials.t.weights.\*: "):
+        strategy_from_json(strategy_to_json(turned))
+
+
+def test_trials_that_fit_into_no_single_strategy_share_the_week_and_all_of_them_count() -> None:
+    segments = {f"payer-segment-{number:02}": (0.2, 0.2, 0.2, 0.2, 0.2) for number in range(12)}
+    trials = {f"trial-{number}": TrialWeights(("a", "b", "c", "d", "e"), segments) for number in range(9)}
+    strategies = packed("demo-tw", "2026-W50", trials)
+    assert 1 < len(strategies) < len(trials)
+    assert all(len(strategy_to_json(each)) <= LARGEST_STRATEGY for each in strategies)
+    in_force = strategy_in_force(strategies, TODAY)
+    assert in_force is not None
+    assert in_force.trials == trials
+    assert packed("demo-tw", "2026-W50", {}) == (Strategy(lender="demo-tw", week="2026-W50", trials={}),)
+
+
+def test_a_trial_that_fits_into_no_strategy_is_refused_by_name() -> None:
+    arms = tuple(f"arm-{number}" for number in range(400))
+    weights = TrialWeights(arms, {EVERY_SEGMENT: tuple(1 / 400 for _ in arms)})
+    with pytest.raises(ValueError, match=r"^strategy.trials.wide: it has too many arms and segments .* take some away"):
+        packed("demo-tw", "2026-W50", {"wide": weights})
 
 
 def test_a_strategy_weighs_the_arms_of_a_trial_in_the_order_of_the_trial() -> None:
