@@ -84,7 +84,8 @@ def steered(played: Nights, rates: dict[str, float]) -> list[tuple[date, TrialCo
             a_result(trial, today, *(sign for name, sign in signs if name == trial.trial_id))
             for trial in TRIALS.values()
         ]
-        service.steer(LENDER, results, TRIALS, lambda name, of=seed: spells_of(TRIALS[name], rates, 5, of), today)
+        known = {name: spells_of(trial, rates, 5, seed) for name, trial in TRIALS.items()}
+        service.steer(LENDER, results, TRIALS, known.__getitem__, today)
         seen.append((today, controls.stored_control(LENDER)))
     return seen
 

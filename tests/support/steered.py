@@ -117,7 +117,7 @@ class SteeredLender:
             settled = self.spells[:known]
             result = a_result(self.trial, today, *self._harm_in(counts))
             trials = {self.trial.trial_id: self.trial}
-            self.results += service.steer(LENDER, [result], trials, lambda _, of=settled: of, today)
+            self.results += service.steer(LENDER, [result], trials, {self.trial.trial_id: settled}.__getitem__, today)
             control = self.controls.stored_control(LENDER)
             self.seen.append(control)
             self.spells += self._day(rng, today, control)

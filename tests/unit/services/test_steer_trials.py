@@ -315,7 +315,9 @@ class TestTwoNightsAtOnce:
         contested = Contested()
         steer(contested, a_result(TONE, NIGHT, HARM_OF_B), trials={"tone": replace(TONE, is_learned=False)})
         stored = contested.stored_control(LENDER)
-        assert (stored.version, stored.stopped, stored.paused) == (2, {"old"}, {"tone": {"b"}})
+        assert stored.version == 2
+        assert stored.stopped == {"old"}
+        assert stored.paused == {"tone": {"b"}}
 
     def test_a_write_whose_answer_was_lost_is_found_and_not_made_again(self) -> None:
         class Forgetful(FakeTrialControls):

@@ -62,14 +62,20 @@ def test_an_arm_that_does_harm_is_paused_and_nobody_gets_it_any_more() -> None:
         assert "20" not in {each.spell.draws[0].arm for each in after}
 
 
-WORTH = {"value_of_cure_usd_micros": 1_500_000, "annoyance_usd_micros": 30_000, "planned_customers": 3_000}
+VALUE_OF_CURE, ANNOYANCE = 1_500_000, 30_000
 """A text costs 0.07 US dollars with its annoyance; a cure is worth 1.50: below 4.7 points a text is worth less."""
 
 
 @cache
 def texted() -> tuple[SteeredLender, ...]:
     """Return lenders whose punctual payers pay with and without a text; the late ones need it."""
-    trial = a_learned_trial({"usual": 0.8, "silence": 0.2}, trial_id="texts", **WORTH)
+    trial = a_learned_trial(
+        {"usual": 0.8, "silence": 0.2},
+        trial_id="texts",
+        value_of_cure_usd_micros=VALUE_OF_CURE,
+        annoyance_usd_micros=ANNOYANCE,
+        planned_customers=3_000,
+    )
     cures = {"on_time": {"usual": 0.95, "silence": 0.95}, "late": {"usual": 0.6, "silence": 0.5}}
     return tuple(SteeredLender(trial=trial, seed=seed, cures=cures, a_day=50).play(WEEKS) for seed in SEEDS)
 

@@ -183,16 +183,16 @@ def _newest_shares(control: TrialControl, trial: Trial) -> tuple[LearnedShare, .
     left = control.arms_left(trial)
     if weights is None or set(weights.arms) != {arm.name for arm in trial.arms}:
         shares = {arm.name: arm.share for arm in restricted_to(trial.arms, left)}
-        return (_in_order(trial, week, EVERY_SEGMENT, shares, reason),)
+        return (_shares_in_order(trial, week, EVERY_SEGMENT, shares, reason),)
     found = []
     for segment, each in sorted(weights.by_segment.items()):
         arms = restricted_to([Arm(*pair) for pair in zip(weights.arms, each, strict=True)], left)
         shares = {arm.name: learned_share(arm.share, len(arms)) for arm in arms}
-        found.append(_in_order(trial, week, segment, shares, reason))
+        found.append(_shares_in_order(trial, week, segment, shares, reason))
     return tuple(found)
 
 
-def _in_order(trial: Trial, week: str, segment: str, shares: Mapping[str, float], reason: str) -> LearnedShare:
+def _shares_in_order(trial: Trial, week: str, segment: str, shares: Mapping[str, float], reason: str) -> LearnedShare:
     """Return the shares of all arms of a trial, in its order; a paused arm has none."""
     return LearnedShare(
         week, segment, {arm.name: round(shares.get(arm.name, 0.0), SHARE_DIGITS) for arm in trial.arms}, reason

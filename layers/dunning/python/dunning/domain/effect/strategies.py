@@ -154,7 +154,7 @@ def packed(lender: str, week: str, trials: Mapping[str, TrialWeights]) -> tuple[
     strategies = [Strategy(lender=lender, week=week, trials={})]
     for trial, weights in sorted(trials.items()):
         grown = replace(strategies[-1], trials={**strategies[-1].trials, trial: weights})
-        if _fits(grown):
+        if _fits_in_one(grown):
             strategies[-1] = grown
         elif fits_no_strategy(lender, week, trial, weights):
             fault = f"it has too many arms and segments for the {LARGEST_STRATEGY} bytes of a strategy"
@@ -166,10 +166,10 @@ def packed(lender: str, week: str, trials: Mapping[str, TrialWeights]) -> tuple[
 
 def fits_no_strategy(lender: str, week: str, trial: str, weights: TrialWeights) -> bool:
     """Tell whether the weights of a trial do not even fit into a strategy of their own."""
-    return not _fits(Strategy(lender=lender, week=week, trials={trial: weights}))
+    return not _fits_in_one(Strategy(lender=lender, week=week, trials={trial: weights}))
 
 
-def _fits(strategy: Strategy) -> bool:
+def _fits_in_one(strategy: Strategy) -> bool:
     return len(strategy_to_json(strategy).encode()) <= LARGEST_STRATEGY
 
 
