@@ -115,7 +115,7 @@ class SteeredLender:
                 self._count(counts, self.spells[known])
                 known += 1
             settled = self.spells[:known]
-            result = a_result(self.trial, today, *self._harm_in(counts))
+            result = a_result(self.trial, today, *self._harm_in(counts if self.harm else {}))
             trials = {self.trial.trial_id: self.trial}
             self.results += service.steer(LENDER, [result], trials, {self.trial.trial_id: settled}.__getitem__, today)
             control = self.controls.stored_control(LENDER)
