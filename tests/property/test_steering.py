@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dunning.domain.effect.draws import LEAST_SILENT, LEAST_TEXTED, SILENCE, Draw, learned_share
-from dunning.domain.effect.learning import CAP, LARGEST_MOVE
+from dunning.domain.effect.learning import CAP, LARGEST_MOVE, starting_weights
 from dunning.domain.effect.strategies import (
     FLOOR,
     LARGEST_STRATEGY,
@@ -117,25 +117,25 @@ def test_floors_caps_and_the_move_of_a_week_hold_over_any_nights(played: Nights,
             assert strategy_from_json(strategy_to_json(strategy)) == strategy
         assert not [week for week in weeks if date.fromisoformat(f"{week}-1") > today + timedelta(days=7)]
         in_force = [strategy_in_force(control.strategies, date.fromisoformat(f"{week}-1")) for week in weeks]
-        for strategy, later in pairwise([each for each in in_force if each]):
-            for name, weights in later.trials.items():
-                _hold_bounds(weights, strategy.trials.get(name))
+        weights = [each.trials if each else {} for each in in_force]
+        for before, after in pairwise([*([{}] if len(weeks) < KEPT_STRATEGIES else []), *weights]):
+            for name in after:
+                _hold_bounds(after[name], before.get(name) or starting_weights(TRIALS[name].arms))
 
 
-def _hold_bounds(weights: TrialWeights, before: TrialWeights | None) -> None:
+def _hold_bounds(weights: TrialWeights, before: TrialWeights) -> None:
     count = len(weights.arms)
     for segment, shares in weights.by_segment.items():
         assert sum(shares) == pytest.approx(1, abs=EPSILON)
         if SILENCE in weights.arms:
             texted = learned_share(shares[0], count)
             assert LEAST_TEXTED - EPSILON <= texted <= 1 - LEAST_SILENT + EPSILON
-            if before:
-                assert abs(texted - learned_share(before.of(segment)[0], count)) <= LARGEST_MOVE + EPSILON
+            assert abs(texted - learned_share(before.of(segment)[0], count)) <= LARGEST_MOVE + EPSILON
             continue
         active = [share for share in shares if share]
         if len(active) > 1:
             assert all(FLOOR / count - EPSILON <= share <= CAP + EPSILON for share in active)
-        if before and len(active) == count:
+        if len(active) == count:
             moves = [abs(share - old) for share, old in zip(shares, before.of(segment), strict=True)]
             assert max(moves) <= LARGEST_MOVE + EPSILON
 
