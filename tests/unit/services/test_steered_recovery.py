@@ -55,10 +55,10 @@ def test_an_arm_that_does_harm_is_paused_and_nobody_gets_it_any_more() -> None:
     paused = [lender.results[-1].paused for lender in lenders]
     assert sum("20" in arms for arms in paused) == len(SEEDS)
     assert sum(set(arms) != {"20"} for arms in paused) <= 1, "an arm without harm is hardly ever paused"
-    for lender in lenders:
-        begins = next(number for number, result in enumerate(lender.results) if "20" in result.paused)
-        assert begins <= 7 * 16, "seen as soon as a few hundred texts can show it"
-        after = lender.spells[40 * (begins + 1) :]
+    first = [next(night for night, result in enumerate(lender.results) if "20" in result.paused) for lender in lenders]
+    assert sorted(first)[len(SEEDS) - 2] <= 7 * 16, "in 19 of 20 within 16 weeks"
+    for lender, night in zip(lenders, first, strict=True):
+        after = lender.spells[40 * night :]
         assert "20" not in {each.spell.draws[0].arm for each in after}
 
 
