@@ -11,6 +11,7 @@ from dunning.contracts.change_stream import ChangeRecord, Image, ShardChanges
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.services.tally import TallyService
 from tests.support.fakes import FakeTally, FakeTelemetry
+from tests.support.trial_fakes import FakeDrawnRungs
 
 MIDNIGHT = datetime(2026, 12, 1, 16, 0, tzinfo=UTC)  # in Taipei
 LENDERS = ("demo-tw", "demo-hk")
@@ -57,8 +58,14 @@ def test_what_comes_split_and_again_in_any_order_is_counted_once(
 ) -> None:
     contacts, changes = drawn
     tally = FakeTally()
+    rungs = FakeDrawnRungs()
     service = TallyService(
-        images=Images(contacts), tally=tally, zone_of=lambda _: ZoneInfo("Asia/Taipei"), telemetry=FakeTelemetry()
+        images=Images(contacts),
+        tally=tally,
+        zone_of=lambda _: ZoneInfo("Asia/Taipei"),
+        telemetry=FakeTelemetry(),
+        rungs=rungs,
+        has_trials=lambda lender: lender == LENDERS[0],
     )
     # The first time a shard's changes come in order, in batches; in between come earlier batches, cut otherwise.
     left = {each.shard: list(each.records) for each in changes}
@@ -88,6 +95,8 @@ def test_what_comes_split_and_again_in_any_order_is_counted_once(
         assert total["sent:0"] == len(sent)
         assert total["segments"] == 2 * len(sent)
         assert total["price_micros"] == 7 * len(sent)
+        kept = [rung.send_id for day in days for rung in rungs.rungs_of(lender, day).rungs]
+        assert sorted(kept) == sorted(contact.send_id for contact in sent if lender == LENDERS[0])
         behind = [
             customer_id for day in days for customer_id in tally.customers_behind(lender, day, "sent:0").customer_ids
         ]

@@ -26,7 +26,7 @@ from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Reply
 from dunning.ports.attention import WaitingCustomer
 from dunning.ports.contacts import ContactKey
-from dunning.ports.customers import Customer, DueCustomer, ListedCustomer, StoredCustomer
+from dunning.ports.customers import Customer, CustomerLook, DueCustomer, ListedCustomer, StoredCustomer
 from dunning.ports.erasure import DeadLetter, QueueNotDrainedError, StoredUpload
 from dunning.ports.file_loads import FileLoad, FileReport, KnownLoads
 from dunning.ports.gateways import Published, PublishOutcome
@@ -245,6 +245,20 @@ class FakeCustomers:
             each: UnreadableRecordError("standing") if each in self.unreadable else self.standings[each]
             for each in customer_ids
             if each in self.standings
+        }
+
+    def look_at(
+        self, customer_ids: Sequence[str], *, with_standings: bool
+    ) -> Mapping[str, CustomerLook | UnreadableRecordError]:
+        return {
+            each: stored
+            if isinstance(stored, UnreadableRecordError)
+            else CustomerLook(
+                project_facts(stored.lender_record),
+                stored.standing if with_standings else None,
+                stored.lender_record.erased_at,
+            )
+            for each, stored in self.load_stored(customer_ids).items()
         }
 
     def waiting_customers(

@@ -13,7 +13,7 @@ from dunning import cold_start  # before all else: see there
 # isort: split
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from dunning.adapters.ssm_secrets import SsmSecrets
     from dunning.console.door import Console
     from dunning.console.visits import ActServices
+    from dunning.domain.effect.trials import Trial
     from dunning.policy import PolicyBook
     from dunning.ports.case_book import CaseErasure
     from dunning.ports.gateways import Gateway, OptOutList, ReplyReader
@@ -687,17 +688,29 @@ def carrier_opt_out_service() -> OptOutService:
 @_kept
 def tally_service() -> TallyService:
     """Build the service that counts the changes of both tables."""
+    from dunning.adapters.dynamodb.drawn_rung_table import DynamoDrawnRungs  # noqa: PLC0415
     from dunning.adapters.dynamodb.stream_images import DynamoImages  # noqa: PLC0415
     from dunning.adapters.dynamodb.tally_table import DynamoTally  # noqa: PLC0415
     from dunning.services.tally import TallyService  # noqa: PLC0415
 
     settings = read_settings(TallySettings, os.environ)
+    dynamodb = new_session().client("dynamodb", config=_PATIENT)
+    with_trials = frozenset(lender for lender in policy_book().lenders if _trials_of(lender))
     return TallyService(
         images=DynamoImages(),
-        tally=DynamoTally(new_session().client("dynamodb", config=_PATIENT), settings.tally_table),
+        tally=DynamoTally(dynamodb, settings.tally_table),
         zone_of=policy_book().zone_of,
         telemetry=telemetry(),
+        rungs=DynamoDrawnRungs(dynamodb, settings.tally_table),
+        has_trials=with_trials.__contains__,
     )
+
+
+def _trials_of(lender: str) -> Sequence[Trial]:
+    """Return the approved trials of a lender's policy, those to come and those that are over too."""
+    found = policy_book().lenders.get(lender)
+    trials = [each.trial() for each in found.policy.trials] if found else []
+    return [trial for trial in trials if trial.approved_by]
 
 
 @_kept

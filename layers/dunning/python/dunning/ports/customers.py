@@ -90,6 +90,28 @@ class StandingReader(Protocol):
         ...
 
 
+CUSTOMERS_A_LOOK = 100
+"""As many customers as are read in a call if their standings are left out."""
+
+
+class CustomerLook(NamedTuple):
+    """A customer as a night sees the customer. Facts and standing may be from two moments."""
+
+    facts: Facts | None
+    standing: Standing | None
+    erased_at: datetime | None
+
+
+class CustomerLooks(Protocol):
+    """Customers for who settles what came of draws."""
+
+    def look_at(
+        self, customer_ids: Sequence[str], *, with_standings: bool
+    ) -> Mapping[str, CustomerLook | UnreadableRecordError]:
+        """Read customers, a hundred in a call; what was written just now may lack. Every id is in the answer."""
+        ...
+
+
 class DueCustomer(NamedTuple):
     """A customer whose wake has come."""
 

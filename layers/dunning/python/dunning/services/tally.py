@@ -2,8 +2,9 @@
 Tally: counts the changes of both tables, by lender and local day, from their change streams.
 
     changes of a shard ──> what each counts for ──> a run for each lender and day
-                                                       │ add, unless the run is counted already
-                                                       └─> the customers behind it, then the counters
+                             │                         │ add, unless the run is counted already
+                             │                         └─> the customers behind it, then the counters
+                             └─> the rungs that it tells of, if the lender has trials: kept first, by day of the claim
 
 A stream delivers a change at least once, and of a shard the first time in order. The counters of a lender, day and
 shard know the last change in them. So a change that comes again is left out, in whatever batch it comes.
@@ -19,10 +20,12 @@ from dunning.contracts.change_stream import ChangeRecord, ShardChanges
 from dunning.domain.counters import changes_of_contact, changes_of_reply, changes_of_standing, is_listed
 from dunning.domain.customer.standing import Standing
 from dunning.domain.delivery.contact import Contact
+from dunning.domain.effect.drawn_rungs import DrawnRung, rung_of
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import Reply
 from dunning.ports.tallies import CountedChanges, ImageReader, TallyWriter
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
+from dunning.ports.trial_nights import DrawClaim, DrawnRungWriter, RungRun
 
 type CountedItem = Standing | Contact | Reply
 
@@ -36,16 +39,45 @@ class _CountedChange(NamedTuple):
     counters: Mapping[str, int]
 
 
+class _RungChange(NamedTuple):
+    lender: str
+    day: date
+    sequence: int
+    at: datetime
+    entry: DrawnRung | DrawClaim
+
+
+class _ReadChange(NamedTuple):
+    record: ChangeRecord
+    old: CountedItem | None
+    new: CountedItem | None
+    lender: str
+    customer_id: str
+
+
 class TallyService:
-    """Counts changes. `zone_of` is the time zone in which a lender's days begin and end."""
+    """
+    Counts changes. `zone_of` is the time zone in which a lender's days begin and end.
+
+    Of a lender that `has_trials`, the rungs on record are kept in `rungs` for the nightly run.
+    """
 
     def __init__(
-        self, *, images: ImageReader, tally: TallyWriter, zone_of: Callable[[str], ZoneInfo], telemetry: Telemetry
+        self,
+        *,
+        images: ImageReader,
+        tally: TallyWriter,
+        zone_of: Callable[[str], ZoneInfo],
+        telemetry: Telemetry,
+        rungs: DrawnRungWriter,
+        has_trials: Callable[[str], bool],
     ) -> None:
         self._images = images
         self._tally = tally
         self._zone_of = zone_of
         self._telemetry = telemetry
+        self._rungs = rungs
+        self._has_trials = has_trials
 
     def count(self, changes: ShardChanges) -> None:
         """
@@ -54,25 +86,64 @@ class TallyService:
         Raises:
             ServiceCallError: a call failed. What is counted is not counted again: deliver the batch again.
         """
-        found = [counted for record in changes.records if (counted := self._counted(record)) and counted.counters]
+        read = [change for record in changes.records if (change := self._read(record)) is not None]
+        self._keep_rungs(changes.shard, read)
+        found = [counted for change in read if (counted := self._counted(change)).counters]
         found.sort(key=lambda change: (change.lender, change.day, change.sequence))
         for (lender, day), group in groupby(found, key=lambda change: (change.lender, change.day)):
             self._add(lender, day, changes.shard, list(group))
 
-    def _counted(self, record: ChangeRecord) -> _CountedChange | None:
+    def _read(self, record: ChangeRecord) -> _ReadChange | None:
         try:
             old = self._images.read(record.old) if record.old else None
             new = self._images.read(record.new) if record.new else None
-        except UnreadableRecordError as error:
+            known = new or old
+            if known is None:
+                return None
+            lender = known.lender_id if isinstance(known, Standing) else known.lender
+            if old is None and isinstance(new, Contact) and self._has_trials(lender):
+                rung_of(new)  # a rung that cannot be read is not counted either
+        except (UnreadableRecordError, ValueError) as error:
             self._telemetry.log_event(LogEvent.CHANGE_NOT_COUNTED, sequence=str(record.sequence), error=str(error))
             self._telemetry.count(Metric.CHANGES_NOT_COUNTED)
             return None
-        known = new or old
-        if known is None:
-            return None
-        lender = known.lender_id if isinstance(known, Standing) else known.lender
-        day = record.at.astimezone(self._zone_of(lender)).date()
-        return _CountedChange(lender, day, record.sequence, record.at, known.customer_id, counters_of_change(old, new))
+        return _ReadChange(record, old, new, lender, known.customer_id)
+
+    def _counted(self, change: _ReadChange) -> _CountedChange:
+        record = change.record
+        day = record.at.astimezone(self._zone_of(change.lender)).date()
+        counters = counters_of_change(change.old, change.new)
+        return _CountedChange(change.lender, day, record.sequence, record.at, change.customer_id, counters)
+
+    def _keep_rungs(self, shard: str, read: Sequence[_ReadChange]) -> None:
+        """Keep the rungs and claims before anything is counted: if this dies, all of it comes again."""
+        found = [
+            _RungChange(
+                change.lender,
+                entry.at.astimezone(self._zone_of(change.lender)).date(),
+                change.record.sequence,
+                change.record.at,
+                entry,
+            )
+            for change in read
+            if self._has_trials(change.lender)
+            for entry in rungs_of_change(change.old, change.new)
+        ]
+        found.sort(key=lambda change: (change.lender, change.day, change.sequence))
+        for (lender, day), group in groupby(found, key=lambda change: (change.lender, change.day)):
+            run = list(group)
+            self._rungs.keep_rungs(
+                RungRun(
+                    lender=lender,
+                    day=day,
+                    shard=shard,
+                    first=run[0].sequence,
+                    last=run[-1].sequence,
+                    as_of=max(change.at for change in run),
+                    rungs=[change.entry for change in run if isinstance(change.entry, DrawnRung)],
+                    claims=[change.entry for change in run if isinstance(change.entry, DrawClaim)],
+                )
+            )
 
     def _add(self, lender: str, day: date, shard: str, run: Sequence[_CountedChange]) -> None:
         while run:
@@ -80,6 +151,39 @@ class TallyService:
             if known is None:
                 return
             run = [change for change in run if change.sequence > known]
+
+
+def rungs_of_change(old: CountedItem | None, new: CountedItem | None) -> list[DrawnRung | DrawClaim]:
+    """
+    Return what a change tells of rungs: a new record of a reminder, claims with a draw, and claims that were released.
+
+    An entry leaves the ledger after a long time as well. By then nobody compares its day any more.
+
+    Raises:
+        ValueError: a record does not say in a known form what was asked for.
+    """
+    match old, new:
+        case (None, Contact()):
+            rung = rung_of(new)
+            return [] if rung is None else [rung]
+        case (Standing() | None, Standing()):
+            before = _drawn_claims(old) if old is not None else {}
+            after = _drawn_claims(new)
+            left = {entry.claim_id for entry in new.ledger}
+            return [
+                *(claim for claim_id, claim in after.items() if claim_id not in before),
+                *(claim._replace(is_released=True) for claim_id, claim in before.items() if claim_id not in left),
+            ]
+        case _:
+            return []
+
+
+def _drawn_claims(standing: Standing) -> dict[str, DrawClaim]:
+    return {
+        entry.claim_id: DrawClaim(standing.customer_id, entry.send_id, entry.claim_id, entry.at)
+        for entry in standing.ledger
+        if entry.draws
+    }
 
 
 def counters_of_change(old: CountedItem | None, new: CountedItem | None) -> Mapping[str, int]:

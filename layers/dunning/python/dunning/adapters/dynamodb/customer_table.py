@@ -43,12 +43,17 @@ from dunning.adapters.dynamodb.keys import (
 )
 from dunning.adapters.dynamodb.reading import read_items
 from dunning.adapters.dynamodb.writing import Pause, if_read, transact, write_conditionally
-from dunning.domain.customer.lender_record import ACCOUNTS_A_WRITE, LenderRecord, with_accounts_indexed
+from dunning.domain.customer.lender_record import (
+    ACCOUNTS_A_WRITE,
+    LenderRecord,
+    project_facts,
+    with_accounts_indexed,
+)
 from dunning.domain.customer.standing import LEAST_URGENT, Standing, Wake
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.attention import WaitingCustomer
-from dunning.ports.customers import Customer, DueCustomer, ListedCustomer, StoredCustomer
+from dunning.ports.customers import Customer, CustomerLook, DueCustomer, ListedCustomer, StoredCustomer
 from dunning.ports.file_loads import FileLoad, FileReport, KnownLoads
 
 if TYPE_CHECKING:
@@ -103,6 +108,18 @@ class DynamoCustomers:
         """Read the items of the standings, a hundred a call."""
         keys = [{"customer_id": {"S": each}, "item": {"S": STANDING}} for each in dict.fromkeys(customer_ids)]
         return {str(item["customer_id"]["S"]): _readable_standing(item) for item in self._read(keys)}
+
+    def look_at(
+        self, customer_ids: Sequence[str], *, with_standings: bool
+    ) -> Mapping[str, CustomerLook | UnreadableRecordError]:
+        """Read the facts, and the standings if they are wanted, eventually consistent: at half the price."""
+        names = (FACTS, STANDING) if with_standings else (FACTS,)
+        keys = [{"customer_id": {"S": each}, "item": {"S": name}} for each in customer_ids for name in names]
+        stored = {
+            (item["customer_id"]["S"], item["item"]["S"]): item
+            for item in read_items(self._client, self._table, keys, consistent=False)
+        }
+        return {each: _look(stored.get((each, FACTS)), stored.get((each, STANDING))) for each in customer_ids}
 
     def _both_items(self, customer_ids: Sequence[str]) -> Mapping[str, _Pair]:
         """
@@ -600,6 +617,16 @@ def _standing_beside(facts: _Stored, standing: _Stored) -> Standing | None:
 def _customer(facts: _Stored, standing: _Stored) -> Customer | UnreadableRecordError:
     try:
         return Customer(read_facts(facts) if facts else None, _standing_beside(facts, standing))
+    except UnreadableRecordError as error:
+        return error
+
+
+def _look(facts: _Stored, standing: _Stored) -> CustomerLook | UnreadableRecordError:
+    try:
+        stored = lender_record_of(facts) if facts else LenderRecord(customer_id="")
+        return CustomerLook(
+            project_facts(stored), _standing_beside(facts, standing) if standing else None, stored.erased_at
+        )
     except UnreadableRecordError as error:
         return error
 
