@@ -26,6 +26,7 @@ from dunning.ports.contacts import ContactArchive, ReplyLog
 from dunning.ports.customers import (
     AccountIndex,
     AddressIndex,
+    CustomerLooks,
     CustomerScan,
     CustomerStore,
     DueIndex,
@@ -54,6 +55,7 @@ BACKENDS = ["fake", *ENGINES]
 class Customers(
     CustomerStore,
     StandingReader,
+    CustomerLooks,
     DueIndex,
     AttentionList,
     CustomerScan,
@@ -64,7 +66,7 @@ class Customers(
     FileLoads,
     Protocol,
 ):
-    """Ten ports that are one table."""
+    """Eleven ports that are one table."""
 
 
 class Records(ContactArchive, ReplyLog, Protocol):

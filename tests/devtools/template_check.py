@@ -30,7 +30,7 @@ _FED_BY_QUEUES = frozenset(
 )
 _FUNCTIONS = _FED_BY_QUEUES | {
     "ScannerFunction", "IntakeFunction", "DeliveryReceiptsFunction", "HousekeepingFunction", "TallyFunction",
-    "ConsoleFunction", "WebhooksFunction",
+    "EffectFunction", "ConsoleFunction", "WebhooksFunction",
 }  # fmt: skip
 _FED = frozenset({"Reminders", "LenderEvents", "Replies", "DeliveryReceipts", "Replan", "FileParts", "ChannelEvents"})
 _DEAD_LETTERS = frozenset(
@@ -94,7 +94,7 @@ CHECKOV = (
 NAG = (
     Accepted("AwsSolutions-L1", _FUNCTIONS, "Python 3.13 is what is tested and what the layer's bytecode is for"),
     Accepted("Serverless-LambdaLatestVersion", _FUNCTIONS, "as AwsSolutions-L1"),
-    Accepted("AwsSolutions-S1", frozenset({"UploadsBucket"}), "as CKV_AWS_18"),
+    Accepted("AwsSolutions-S1", frozenset({"UploadsBucket", "BooksBucket"}), "as CKV_AWS_18"),
     Accepted(
         "AwsSolutions-SQS3",
         frozenset({"TickDeadLetters", "IntakeDeadLetters", "TallyDeadLetters", "NewsFailures"}),
@@ -176,7 +176,13 @@ NAG = (
     Accepted("Serverless-LambdaDLQ", _FUNCTIONS, "as CKV_AWS_116"),
     Accepted(
         "Serverless-LambdaAsyncFailureDestination",
-        frozenset({"ScannerFunctionEventInvokeConfig", "HousekeepingFunctionEventInvokeConfig"}),
+        frozenset(
+            {
+                "ScannerFunctionEventInvokeConfig",
+                "HousekeepingFunctionEventInvokeConfig",
+                "EffectFunctionEventInvokeConfig",
+            }
+        ),
         f"{_NO_FAILED_TICK_IS_KEPT}; the housekeeping's, an hour or a day later; HousekeepingErrorsAlarm notices that",
     ),
     Accepted(

@@ -172,7 +172,8 @@ class TestAnAlarm:
 
     def test_says_what_missing_data_means(self, raised: Mapping[str, Resource]) -> None:
         means = {name: alarm["TreatMissingData"] for name, alarm in raised.items()}
-        assert means.pop("ScannerSilentAlarm") == {"Fn::If": ["Ticking", "breaching", "notBreaching"]}
+        for name in ("ScannerSilentAlarm", "TrialNightMissedAlarm"):
+            assert means.pop(name) == {"Fn::If": ["Ticking", "breaching", "notBreaching"]}
         # Reported while texts go out: what was spent stays spent.
         assert means.pop("SmsSpendAlarm") == "ignore"
         assert set(means.values()) == {"notBreaching"}
@@ -210,6 +211,10 @@ class TestAnAlarm:
         ("a payment nobody reads", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestLenderEventAlarm"),
         ("changes that were given up", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "TallyDeadLettersAlarm"),
         ("counters that are old", "AWS/Lambda", "IteratorAge", "TallyBehindAlarm"),
+        ("a nightly run of trials that fails", "AWS/Lambda", "Errors", "EffectErrorsAlarm"),
+        ("a night of trials that was missed", OURS, "TrialNights", "TrialNightMissedAlarm"),
+        ("a silence that was broken", OURS, "TrialLeaks", "TrialLeakAlarm"),
+        ("a trial that is broken or does harm", OURS, "TrialSigns", "TrialSignsAlarm"),
         ("changes that are not counted", OURS, "ChangesNotCounted", "ChangesNotCountedAlarm"),
         ("a stop nobody reads", "AWS/SQS", "ApproximateAgeOfOldestMessage", "OldestReplyAlarm"),
         ("receipts that crash", "AWS/Lambda", "Errors", "DeliveryReceiptsErrorsAlarm"),

@@ -22,6 +22,7 @@ from dunning.adapters.dynamodb.items import (
 from dunning.adapters.dynamodb.keys import STANDING
 from dunning.adapters.dynamodb.split_load_table import SPLIT_LOAD
 from dunning.adapters.dynamodb.trial_control_table import CONTROL
+from dunning.adapters.dynamodb.trial_result_table import KEEP_RESULTS
 from dunning.adapters.ssm import parse_switch
 from dunning.console.routes import PROGRAM_PREFIX, PROGRAM_ROUTES
 from dunning.contracts.ses_event import MAIL_EVENTS, NOT_TRACKED
@@ -49,6 +50,7 @@ from dunning.services.send.sender import workers_for
 from dunning.settings import (
     ConsoleSettings,
     DeliveryReceiptsSettings,
+    EffectSettings,
     HousekeepingSettings,
     IntakeSettings,
     LenderEventsSettings,
@@ -79,6 +81,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "HousekeepingFunction": HousekeepingSettings,
     "ReplanFunction": ReplanSettings,
     "TallyFunction": TallySettings,
+    "EffectFunction": EffectSettings,
     "ConsoleFunction": ConsoleSettings,
     "WebhooksFunction": WebhookSettings,
 }
@@ -627,22 +630,52 @@ def test_sources_of_events_are_named_one_by_one(template: Resource, written: str
     assert bool(re.search(template["Parameters"]["LenderSources"]["AllowedPattern"], written)) is is_taken
 
 
-class TestTheBucket:
-    """Account files are personal data."""
+class TestTheBuckets:
+    """Account files are personal data, and so are the books of trials."""
 
-    def test_is_private_encrypted_versioned_kept_and_tidied(self, resources: Mapping[str, Resource]) -> None:
-        (bucket,) = _of_type(resources, "AWS::S3::Bucket").values()
-        properties = bucket["Properties"]
-        assert bucket["DeletionPolicy"] == "Retain"
-        assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
-        assert len(properties["PublicAccessBlockConfiguration"]) == 4
-        (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-        assert _target(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]) == "DataKey"
-        assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
-        assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    def test_are_private_encrypted_and_kept(self, resources: Mapping[str, Resource]) -> None:
+        buckets = _of_type(resources, "AWS::S3::Bucket")
+        assert buckets.keys() == {"UploadsBucket", "BooksBucket"}
+        for bucket in buckets.values():
+            properties = bucket["Properties"]
+            assert bucket["DeletionPolicy"] == "Retain"
+            assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+            assert len(properties["PublicAccessBlockConfiguration"]) == 4
+            (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+            assert _target(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]) == "DataKey"
+            assert properties["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+
+    def test_uploads_have_versions_and_books_have_none_that_would_keep_whoever_was_erased(
+        self, resources: Mapping[str, Resource]
+    ) -> None:
+        assert _properties(resources, "UploadsBucket")["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert "VersioningConfiguration" not in _properties(resources, "BooksBucket")
+
+    def test_a_book_expires_after_as_long_as_its_results(self, resources: Mapping[str, Resource]) -> None:
+        expiry, sweeping = _properties(resources, "BooksBucket")["LifecycleConfiguration"]["Rules"]
+        assert timedelta(days=expiry["ExpirationInDays"]) == KEEP_RESULTS
+        assert sweeping["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
+
+    def test_only_the_night_opens_a_book(self, resources: Mapping[str, Resource]) -> None:
+        roles = {
+            name
+            for name, role in resources.items()
+            if role["Type"] in {"AWS::IAM::Role", "AWS::IAM::Policy"} and "BooksBucket" in json.dumps(role)
+        }
+        assert roles == {"EffectRole"}
+
+    def test_an_erasure_writes_its_marks_to_the_tally_and_nothing_else(self, resources: Mapping[str, Resource]) -> None:
+        (policy,) = _properties(resources, "LenderEventsRole")["Policies"]
+        (grant,) = [
+            statement
+            for statement in policy["PolicyDocument"]["Statement"]
+            if "TallyTable" in json.dumps(statement["Resource"])
+        ]
+        assert grant["Action"] == "dynamodb:PutItem"
+        assert grant["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["draws_erased"]}}
 
     def test_deletes_records_that_have_expired(self, resources: Mapping[str, Resource]) -> None:
-        (bucket,) = _of_type(resources, "AWS::S3::Bucket").values()
+        bucket = resources["UploadsBucket"]
         rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
         assert all(rule["Status"] == "Enabled" for rule in rules)
         expiry, sweeping = rules
@@ -651,15 +684,17 @@ class TestTheBucket:
         assert sweeping["ExpiredObjectDeleteMarker"] is True
         assert sweeping["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
 
-    def test_talks_tls_only(self, resources: Mapping[str, Resource]) -> None:
-        (policy,) = _of_type(resources, "AWS::S3::BucketPolicy").values()
+    @pytest.mark.parametrize("name", ["UploadsBucket", "BooksBucket"])
+    def test_talks_tls_only(self, resources: Mapping[str, Resource], name: str) -> None:
+        policy = resources[f"{name}Policy"]
         statement, *_ = policy["Properties"]["PolicyDocument"]["Statement"]
         assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
         assert statement["Condition"] == {"Bool": {"aws:SecureTransport": False}}
         bucket, objects = statement["Resource"]
-        assert _target(bucket) == "UploadsBucket"
-        assert objects == {"Fn::Sub": "${UploadsBucket.Arn}/*"}
+        assert _target(bucket) == name
+        assert objects == {"Fn::Sub": f"${{{name}.Arn}}/*"}
 
+    @pytest.mark.parametrize("name", ["UploadsBucket", "BooksBucket"])
     @pytest.mark.parametrize(
         ("headers", "is_denied"),
         [
@@ -675,12 +710,13 @@ class TestTheBucket:
     def test_takes_files_under_our_key_only(
         self,
         resources: Mapping[str, Resource],
+        name: str,
         headers: Mapping[str, str],
         is_denied: bool,  # noqa: FBT001
     ) -> None:
-        (policy,) = _of_type(resources, "AWS::S3::BucketPolicy").values()
+        policy = resources[f"{name}Policy"]
         _, *statements = policy["Properties"]["PolicyDocument"]["Statement"]
-        sent = {f"s3:x-amz-server-side-encryption{name}": value for name, value in headers.items()}
+        sent = {f"s3:x-amz-server-side-encryption{header}": value for header, value in headers.items()}
 
         def denies(statement: Resource) -> bool:
             """As IAM judges it: all operators have to hold, and a value that is not there does not equal another."""
@@ -708,7 +744,8 @@ class TestTheBucket:
         assert _target(allowed["logs.amazonaws.com"]["FunctionName"]) == "DeliveryReceiptsFunction"
 
     def test_only_uploads_start_the_intake_and_rejects_do_not(self, resources: Mapping[str, Resource]) -> None:
-        (bucket,) = _of_type(resources, "AWS::S3::Bucket").values()
+        assert "NotificationConfiguration" not in _properties(resources, "BooksBucket")
+        bucket = resources["UploadsBucket"]
         notifications = bucket["Properties"]["NotificationConfiguration"]["LambdaConfigurations"]
         rules = [rule for notification in notifications for rule in notification["Filter"]["S3Key"]["Rules"]]
         assert [(rule["Name"].lower(), rule["Value"]) for rule in rules] == [
@@ -892,9 +929,9 @@ class TestTheRoles:
         using = [
             statement for statement in _statements(resources) if any(a.startswith("kms:") for a in statement["Action"])
         ]
-        # Tables for all but the webhooks, the bucket for intake, lender_events and console, queues for
+        # Tables for all but the webhooks, a bucket for intake, lender_events, console and effect, queues for
         # delivery_receipts, replies, lender_events and webhooks, secrets for webhooks and sender.
-        assert len(using) == len(SETTINGS) - 1 + 3 + 4 + 2
+        assert len(using) == len(SETTINGS) - 1 + 4 + 4 + 2
         for statement in using:
             assert _target(statement["Resource"]) == "DataKey"
             (service,) = statement["Condition"]["StringEquals"]["kms:ViaService"].values()
@@ -998,7 +1035,7 @@ def test_every_function_that_decides_keeps_its_decisions_by_one_parameter(resour
     }
     by_parameter = {name for name, group in kept.items() if group["RetentionInDays"] == {"Ref": "DecisionLogDays"}}
     assert by_parameter == SETTINGS.keys() - {
-        "ScannerFunction", "TallyFunction", "ConsoleFunction", "WebhooksFunction"
+        "ScannerFunction", "TallyFunction", "EffectFunction", "ConsoleFunction", "WebhooksFunction"
     }  # fmt: skip
     names = {kept[function]["LogGroupName"]["Fn::Sub"] for function in by_parameter}
     assert names == {f"/${{AWS::StackName}}/{function}" for function in DECIDING}

@@ -123,6 +123,7 @@ class Stack:
     customers_table: str
     contacts_table: str
     tally_table: str
+    books_bucket: str
     uploads_bucket: str
     upload_prefixes: tuple[str, ...]
     bus_name: str
@@ -350,8 +351,9 @@ def create_stack(
         customers_table = built["sender"].environment["CUSTOMERS_TABLE"]
         contacts_table = built["sender"].environment["CONTACTS_TABLE"]
         tally_table = built["tally"].environment["TALLY_TABLE"]
+        books_bucket = built["effect"].environment["BOOKS_BUCKET"]
     except KeyError as missing:
-        raise TemplateError(f"{path.name}: the environment of sender or tally lacks {missing}") from None
+        raise TemplateError(f"{path.name}: the environment of sender, tally or effect lacks {missing}") from None
     return Stack(
         region=answers[names["region"]],
         account=answers[names["account"]],
@@ -369,6 +371,7 @@ def create_stack(
         customers_table=customers_table,
         contacts_table=contacts_table,
         tally_table=tally_table,
+        books_bucket=books_bucket,
         uploads_bucket=answers[names["bucket"]],
         upload_prefixes=prefixes,
         bus_name=answers[names["bus"]],

@@ -19,6 +19,7 @@ from dunning import compiled_policies
 from dunning.adapters.dynamodb.case_table import DynamoCases
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
+from dunning.adapters.dynamodb.drawn_rung_table import DynamoDrawnRungs
 from dunning.adapters.s3 import S3UploadErasure
 from dunning.adapters.sqs import SqsQueue
 from dunning.adapters.system_clock import SystemClock
@@ -102,6 +103,7 @@ def main(argv: Sequence[str] | None = None, clock: Clock | None = None) -> int:
             telemetry=_Silent(),
             headings=lambda: compiled_policies.policies().headings,
             encoding=stack.parameters.get("AccountsEncoding", ""),
+            draws=DynamoDrawnRungs(dynamodb, stack.output("TallyTable")),
             cases=DynamoCases(dynamodb, table) if (table := stack.outputs.get("ConsoleTable")) else None,
         )
         if not arguments.apply:

@@ -34,6 +34,7 @@ EVENTS: dict[str, tuple[str, Any]] = {
     "replies": ("reply_service", {"Records": []}),
     "delivery_receipts": ("delivery_receipt_service", {"Records": []}),
     "housekeeping": ("close_unknown_service", {"task": "close_unknown"}),
+    "effect": ("trial_night_service", {}),
     "webhooks": ("webhook_service", {"requestContext": {"http": {"method": "GET", "path": "/"}}}),
     "replan": ("replan_service", {"Records": []}),
     "tally": ("tally_service", {"Records": [], "shardId": "shard-1"}),

@@ -90,10 +90,12 @@ class LenderEventsSettings(Settings):
     The other queues belong to replies, delivery receipts and channel events. An erasure searches them for messages to
     delete. It reads the uploaded files, too, in UTF-8 or in `accounts_encoding`. `lender_sources` names the sources
     whose events count, with commas between them; if it is empty, all do. `console_table` holds what colleagues noted of
-    customers: an erasure deletes it there. Without a console it is empty.
+    customers: an erasure deletes it there. Without a console it is empty. In `tally_table` an erasure marks whose draws
+    the nightly run of trials takes away.
     """
 
     contacts_table: str = Field(min_length=3)
+    tally_table: str = Field(min_length=3)
     uploads_bucket: str = Field(min_length=3)
     bus_name: str = Field(min_length=1)
     queue_url: str = Field(min_length=1)
@@ -161,6 +163,13 @@ class TallySettings(Settings):
     """Settings of the tally."""
 
     tally_table: str = Field(min_length=3)
+
+
+class EffectSettings(Settings):
+    """Settings of the nightly run of trials."""
+
+    tally_table: str = Field(min_length=3)
+    books_bucket: str = Field(min_length=3)
 
 
 class ReplanSettings(Settings):

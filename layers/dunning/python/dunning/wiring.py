@@ -38,6 +38,7 @@ from dunning.services.news_first import NewsFirstSwitch
 from dunning.settings import (
     ConsoleSettings,
     DeliveryReceiptsSettings,
+    EffectSettings,
     HousekeepingSettings,
     IntakeSettings,
     LenderEventsSettings,
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from dunning.services.send.gateways_by_name import GatewaysByName
     from dunning.services.send.messages import UnsubscribeUrl
     from dunning.services.send.sender import SendService
+    from dunning.services.settle_trials import TrialNightService
     from dunning.services.take_census import CensusService
     from dunning.services.take_channel_events import ChannelEventService
     from dunning.services.tally import TallyService
@@ -444,6 +446,7 @@ def _case_erasure(dynamodb: DynamoDBClient, settings: LenderEventsSettings) -> C
 @_kept
 def lender_event_service() -> LenderEventService:
     """Build the service that handles the lender's events."""
+    from dunning.adapters.dynamodb.drawn_rung_table import DynamoDrawnRungs  # noqa: PLC0415
     from dunning.adapters.s3 import S3UploadErasure  # noqa: PLC0415
     from dunning.services.erasure.erase import EraseService  # noqa: PLC0415
     from dunning.services.erasure.purge import PurgeService  # noqa: PLC0415
@@ -466,6 +469,7 @@ def lender_event_service() -> LenderEventService:
         headings=lambda: policy_book().headings,
         encoding=settings.accounts_encoding,
         cases=_case_erasure(dynamodb, settings),
+        draws=DynamoDrawnRungs(dynamodb, settings.tally_table),
     )
     return LenderEventService(
         store=customers,
@@ -711,6 +715,41 @@ def _trials_of(lender: str) -> Sequence[Trial]:
     found = policy_book().lenders.get(lender)
     trials = [each.trial() for each in found.policy.trials] if found else []
     return [trial for trial in trials if trial.approved_by]
+
+
+@_kept
+def trial_night_service() -> TrialNightService:
+    """Build the service that settles what trials drew."""
+    from dunning.adapters.dynamodb.drawn_rung_table import DynamoDrawnRungs  # noqa: PLC0415
+    from dunning.adapters.dynamodb.trial_result_table import DynamoTrialResults  # noqa: PLC0415
+    from dunning.adapters.s3_trial_books import S3TrialBooks  # noqa: PLC0415
+    from dunning.services.settle_trials import ReportOnly, Shelf, TrialNightService  # noqa: PLC0415
+
+    settings = read_settings(EffectSettings, os.environ)
+    session = new_session()
+    dynamodb = session.client("dynamodb", config=_PATIENT)
+    rungs = DynamoDrawnRungs(dynamodb, settings.tally_table)
+    books = S3TrialBooks(session.client("s3", config=_PATIENT), settings.books_bucket)
+    results = DynamoTrialResults(dynamodb, settings.tally_table)
+    return TrialNightService(
+        shelf=Shelf(
+            rungs=rungs,
+            removal=rungs,
+            books=books,
+            known_books=books,
+            results=results,
+            keeper=results,
+            nights=results,
+            customers=_customers(dynamodb, settings),
+        ),
+        steering=ReportOnly(),
+        policies=policy_book(),
+        lenders=policy_book().lenders,
+        trials_of=_trials_of,
+        zone_of=policy_book().zone_of,
+        clock=_Environment.clock,
+        telemetry=telemetry(),
+    )
 
 
 @_kept

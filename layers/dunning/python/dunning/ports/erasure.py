@@ -81,6 +81,14 @@ class ContactErasure(Protocol):
         ...
 
 
+class DrawErasure(Protocol):
+    """What an erasure leaves for the night, which has all draws of all customers before it."""
+
+    def mark_draws(self, customer_id: str, until: datetime, at: datetime) -> None:
+        """See to it that the night removes what a customer drew up to a moment. `at` is the time of this round."""
+        ...
+
+
 class StoredUpload(NamedTuple):
     """One version of an uploaded file."""
 

@@ -49,14 +49,6 @@ class DrawnRungWriter(Protocol):
         ...
 
 
-class DrawErasure(Protocol):
-    """What an erasure leaves for the night, which has all draws of all customers before it."""
-
-    def mark_draws(self, customer_id: str, until: datetime, at: datetime) -> None:
-        """See to it that the night removes what a customer drew up to a moment. `at` is the time of this round."""
-        ...
-
-
 class ErasedDraws(NamedTuple):
     """A customer whose draws go, the moment up to which they do, and the time of the last round of the erasure."""
 

@@ -4,6 +4,8 @@ Erase: deletes everything held of a customer, and removes the personal data from
 An audit record keeps its skeleton: the id, the time of the claim, the template, and the outcome. A tombstone keeps the
 id and the time of the erasure, so that no old file and no repeated event re-creates the customer.
 
+What a customer drew in trials is taken away by the nightly run alone: each round marks the customer for it.
+
     erase ──> tombstone, which keeps the addresses for now, and no standing ──> index, records, replies
                  from here on no text can be decided on          │
                                                                  ├── 90 s later: erase_again, the same once more,
@@ -35,7 +37,7 @@ from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.case_book import CaseErasure
 from dunning.ports.clock import Clock
 from dunning.ports.customers import AddressIndex
-from dunning.ports.erasure import ContactErasure, CustomerErasure, StoredUpload, UploadErasure
+from dunning.ports.erasure import ContactErasure, CustomerErasure, DrawErasure, StoredUpload, UploadErasure
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 
@@ -113,7 +115,7 @@ class ErasedUploads:
 class EraseService:
     """Erases customers, one at a time. The caller decides on whose request, and when."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports
         self,
         *,
         customers: _ErasableCustomers,
@@ -124,6 +126,7 @@ class EraseService:
         headings: Callable[[], Mapping[str, str]] = dict,
         encoding: str = "",
         cases: CaseErasure | None = None,
+        draws: DrawErasure | None = None,
     ) -> None:
         """
         Take the ports, and how files are read.
@@ -137,6 +140,7 @@ class EraseService:
             headings: returns the headings of the policies; they are read only for a file.
             encoding: the encoding that files may have besides UTF-8, or nothing.
             cases: what colleagues noted of customers; `None` without a console.
+            draws: whose draws the nightly run of trials takes away; `None` where no trial can run.
         """
         self._customers = customers
         self._contacts = contacts
@@ -146,6 +150,7 @@ class EraseService:
         self._headings = headings
         self._encoding = encoding
         self._cases = cases
+        self._draws = draws
 
     def look(self, customer_id: str) -> Erased:
         """Count the data to erase, and change nothing. Uploaded files are not read."""
@@ -327,6 +332,8 @@ class EraseService:
         """
         customer_id, snapshot = lender_record.customer_id, lender_record.snapshot
         until = _until(lender_record) or begun_at
+        if self._draws is not None:
+            self._draws.mark_draws(customer_id, until, self._clock.now())
         items = 0 if snapshot else self._customers.erase_items(customer_id, revision=lender_record.revision)
         addresses = former_addresses(lender_record)
         for address in addresses:
