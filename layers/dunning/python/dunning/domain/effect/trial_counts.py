@@ -2,7 +2,8 @@
 Trial counts: what the signs of a broken trial are read from. Numbers only; parts of a book may be added in any order.
 
 A holdout is drawn once for a customer and an epoch. So a customer counts once, at the first rung of the epoch: later
-rungs depend on whether the first was silent. Other draws are made anew at each rung, and each rung counts.
+rungs depend on whether the first was silent. Other draws are made anew at each rung, and each rung counts. Whether
+customers are lost is asked of the first rung too: who is silent has more of them, and so more to lose.
 """
 
 from collections import Counter
@@ -54,9 +55,9 @@ class TrialCounts:
     """Draws with the configured shares. Where an arm was left out or paused, shares were others."""
     moving: dict[MovingCell, Counter[ArmOdds]] = field(default_factory=dict)
     lost: Counter[str] = field(default_factory=Counter)
-    """The customers by arm of whom an outcome is lost, or who were erased."""
+    """The customers by arm whose first rung has no outcome: it cannot be read, or they were erased."""
     settled: Counter[str] = field(default_factory=Counter)
-    """The customers by arm with a rung whose days are over."""
+    """The customers by arm whose first rung's days are over."""
     harm: Counter[str] = field(default_factory=Counter)
     """Texts by arm that an opt-out, a complaint or a wrong person followed."""
     texts: Counter[str] = field(default_factory=Counter)
@@ -84,18 +85,13 @@ def epoch_drawn_in(trial: Trial, spell: Spell) -> int:
 def counts_of(trial: Trial, book: Iterable[SettledSpell]) -> TrialCounts:
     """Return what is counted of the customers of a part of a book. All spells of each customer are in it."""
     counts = TrialCounts()
-    lost: set[tuple[str, str]] = set()
-    over: set[tuple[str, str]] = set()
-    firsts: dict[tuple[str, int], Spell] = {}
-    for spell, outcome in book:
+    firsts: dict[tuple[str, int], SettledSpell] = {}
+    for settled in book:
+        spell, outcome = settled
         draw = spell.draws[0]
         counts.drawn[draw.arm] += 1
         if outcome.state is OutcomeState.RUNNING:
             counts.running[draw.arm] += 1
-        else:
-            over.add((spell.customer_id, draw.arm))
-            if outcome.state is not OutcomeState.SETTLED:
-                lost.add((spell.customer_id, draw.arm))
         if outcome.state is OutcomeState.SETTLED and draw.arm != SILENCE:
             effects = outcome.side_effects
             harmed = effects.opted_out or effects.complained or effects.wrong_person
@@ -106,17 +102,19 @@ def counts_of(trial: Trial, book: Iterable[SettledSpell]) -> TrialCounts:
         if trial.is_learned:
             cell = MovingCell(iso_week(spell.drawn_on), spell.payer_segment, spell.place, spell.stage)
             counts.moving.setdefault(cell, Counter())[ArmOdds(draw.arm, draw.propensity)] += 1
-        elif trial.layer is Layer.HOLDOUT:
-            key = spell.customer_id, epoch_drawn_in(trial, spell)
-            first = firsts.setdefault(key, spell)
-            if spell.drawn_at < first.drawn_at:
-                firsts[key] = spell
-        else:
+        elif trial.layer is not Layer.HOLDOUT:
             _count_cell(counts, trial, spell)
-    for spell in firsts.values():
-        _count_cell(counts, trial, spell)
-    counts.lost.update(arm for _, arm in lost)
-    counts.settled.update(arm for _, arm in over)
+        key = spell.customer_id, epoch_drawn_in(trial, spell)
+        first = firsts.setdefault(key, settled)
+        if spell.drawn_at < first.spell.drawn_at:
+            firsts[key] = settled
+    for spell, outcome in firsts.values():
+        arm = spell.draws[0].arm
+        if trial.layer is Layer.HOLDOUT:
+            _count_cell(counts, trial, spell)
+        if outcome.state is not OutcomeState.RUNNING:
+            counts.settled[arm] += 1
+            counts.lost[arm] += outcome.state is not OutcomeState.SETTLED
     return counts
 
 
