@@ -1,6 +1,7 @@
 """Trials on the embedded AWS: what the tables tell, the tally keeps, and the night works it out by real handlers."""
 
 import gzip
+import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,6 +26,8 @@ from dunning.services.send.claims import record_of_claim
 from tests.local import ROOT, policies
 from tests.local.cloud import LenderEvent, LocalCloud
 from tests.local.policies import Policies
+from tests.local.template import translate
+from tests.support.aws_requests import watched
 from tests.support.builders import a_customer, an_account, an_instalment, store_customer
 
 pytestmark = pytest.mark.slow(reason="plays some nights on the embedded AWS, with change streams")
@@ -201,3 +204,36 @@ def test_a_night_that_cannot_read_a_book_is_an_error(nights: Nights) -> None:
     nights.cloud.s3.put_object(Bucket=nights.cloud.stack.books_bucket, Key=key, Body=b"?")
     with pytest.raises(UnreadableRecordError, match=key):
         nights.night(2)
+
+
+def test_the_night_makes_the_calls_that_its_role_allows_and_no_other(nights: Nights) -> None:
+    stack = nights.cloud.stack
+    names = {
+        stack.customers_table: "CustomersTable",
+        stack.tally_table: "TallyTable",
+        stack.books_bucket: "BooksBucket",
+    }
+    for number in range(3):
+        nights.draw(number, pays=True)
+    with watched() as requests:
+        nights.night(1)
+        detail = {"schema_version": 1, "customer_id": "C0001", "at": nights.cloud.clock.now().isoformat()}
+        nights.cloud.lender_says(LenderEvent("CustomerErased", detail))
+        nights.cloud.clock.move_to(BEGIN + 7 * DAY + NIGHT)
+        nights.cloud.count_changes()
+        requests.clear()
+        nights.cloud.work_out_trials()
+        called = {
+            (operation.replace(".", ":").replace("ListObjectsV2", "ListBucket"), names[target])
+            for operation, call in requests.calls
+            for target in (*call.get("RequestItems", {}), call.get("TableName") or call.get("Bucket"))
+            if target
+        }
+    (policy,) = translate(ROOT / "template.yaml")["Resources"]["EffectRole"]["Properties"]["Policies"]
+    allowed = {
+        (action, next(name for name in names.values() if name in json.dumps(statement["Resource"])))
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        if not action.startswith(("kms:", "logs:"))
+    }
+    assert called == allowed

@@ -132,7 +132,8 @@ def _not_done_here(world: World) -> Mapping[str, list[Statement]]:
     Return what functions may do that nobody has them do here; on moto and in a browser, somebody has.
 
     Pages of the console that are not visited. Notes of colleagues, which an erasure deletes where there are some. Days
-    that are over, of which the tally makes one sum. The tally says nothing as long as it can read all changes.
+    that are over, of which the tally makes one sum. The tally says nothing as long as it can read all changes. Without
+    a trial a night looks at nobody, and opens no book.
     """
     bucket = f"arn:aws:s3:::{world.outputs['UploadsBucket']}"
     customers = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['CustomersTable']}"
@@ -154,8 +155,18 @@ def _not_done_here(world: World) -> Mapping[str, list[Statement]]:
     def granted(resource: str, *actions: str) -> list[Statement]:
         return [Statement("Allow", (action,), (resource,)) for action in actions]
 
+    books = f"arn:aws:s3:::{world.outputs['BooksBucket']}"
+    night = [
+        *granted(customers, "dynamodb:BatchGetItem"),
+        *granted(tally, "dynamodb:PutItem", "dynamodb:DeleteItem"),
+        *granted(books, "s3:ListBucket"),
+        *granted(f"{books}/books/*", "s3:GetObject", "s3:PutObject"),
+        Statement("Allow", ("kms:Decrypt",), (_key_arn(world),), _service("s3")),
+        Statement("Allow", ("kms:GenerateDataKey",), (_key_arn(world),), _service("s3")),
+    ]
     return {
         "ConsoleFunction": pages,
+        "EffectFunction": night,
         "LenderEventsFunction": granted(console, "dynamodb:Query", "dynamodb:DeleteItem"),
         "HousekeepingFunction": granted(tally, "dynamodb:Query", "dynamodb:BatchWriteItem"),
         "TallyFunction": granted(log, "logs:CreateLogStream", "logs:PutLogEvents"),

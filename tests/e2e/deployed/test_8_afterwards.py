@@ -103,6 +103,11 @@ def test_a_census_counts_everybody(world: World) -> None:
     assert any(line.get("message") == "census_taken" for line in world.logged("housekeeping"))
 
 
+def test_a_night_without_trials_is_a_night(world: World) -> None:
+    world.invoke("EffectFunction", {})
+    assert any("TrialNights" in line for line in world.logged("effect"))
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 class TestTheRoleOf:
     """A function may do what it does, and nothing else."""

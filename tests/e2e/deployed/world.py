@@ -63,6 +63,7 @@ FUNCTIONS = (
     "HousekeepingFunction",
     "ReplanFunction",
     "TallyFunction",
+    "EffectFunction",
     "ConsoleFunction",
 )
 
