@@ -27,12 +27,13 @@ from dunning.domain.effect.settling import Asked
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.customers import CustomerLook
 from dunning.ports.trial_books import RungsOfDay
-from dunning.services.settle_trials import ReportOnly, Shelf, TrialNightService
+from dunning.services.settle_trials import Shelf, TrialNightService
+from dunning.services.steer_trials import SteerService
 from tests.bench.aws_prices import load_prices
 from tests.bench.effect import write
 from tests.support.arms import a_trial
 from tests.support.builders import a_customer, a_lender_record, an_account, an_instalment, the_policies
-from tests.support.fakes import FakeClock, FakeTelemetry
+from tests.support.fakes import FakeClock, FakeTelemetry, FakeTrialControls
 from tests.support.trial_fakes import FakeDrawnRungs, FakeTrialResults
 from tests.support.trial_nights import FIRST, LENDER, PLENTY, TAIPEI, at_ten, days_after, night_of, the_holdout
 
@@ -140,7 +141,7 @@ def main() -> None:
             nights=results,
             customers=StoredLooks(at_ten(FIRST)),
         ),
-        steering=ReportOnly(),
+        steering=SteerService(FakeTrialControls()),
         policies=the_policies(),
         lenders=[LENDER],
         trials_of=lambda _: [the_holdout(0.05), a_trial(Layer.TEXT, (("usual", 0.5), ("kind", 0.5)), trial_id="tone")],

@@ -666,13 +666,15 @@ class TestTheBuckets:
 
     def test_an_erasure_writes_its_marks_to_the_tally_and_nothing_else(self, resources: Mapping[str, Resource]) -> None:
         (policy,) = _properties(resources, "LenderEventsRole")["Policies"]
-        (grant,) = [
-            statement
-            for statement in policy["PolicyDocument"]["Statement"]
-            if "TallyTable" in json.dumps(statement["Resource"])
-        ]
-        assert grant["Action"] == "dynamodb:PutItem"
-        assert grant["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["draws_erased"]}}
+        grants = {
+            grant["Action"]: grant["Condition"]
+            for grant in policy["PolicyDocument"]["Statement"]
+            if "TallyTable" in json.dumps(grant["Resource"])
+        }
+        assert grants == {
+            "dynamodb:PutItem": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["draws_erased"]}},
+            "dynamodb:GetItem": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [CONTROL]}},
+        }
 
     def test_deletes_records_that_have_expired(self, resources: Mapping[str, Resource]) -> None:
         bucket = resources["UploadsBucket"]

@@ -121,9 +121,10 @@ class Nights:
 
 
 def _is_of_draws(item: dict[str, Any]) -> bool:
-    if item["tally"]["S"].startswith("draws#"):
+    key = str(item["tally"]["S"])
+    if key.startswith("draws#"):
         item["draws"] = zlib.decompress(bytes(item["draws"]["B"])).decode()
-    return item["tally"]["S"].startswith(("draws", "trial"))
+    return key.startswith(("draws", "trial"))
 
 
 @pytest.fixture

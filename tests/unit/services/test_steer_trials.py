@@ -104,7 +104,7 @@ class TestTheSigns:
         later = steer(controls, a_result(QUIET, NIGHT + timedelta(days=1)))
         assert later["quiet"].is_stopped
 
-    @pytest.mark.parametrize("sign", set(TrialSign) - {TrialSign.HARM, TrialSign.LEAK})
+    @pytest.mark.parametrize("sign", [each for each in TrialSign if each not in {TrialSign.HARM, TrialSign.LEAK}])
     def test_other_signs_stop_nothing_and_stay_in_the_result(
         self, controls: FakeTrialControls, sign: TrialSign
     ) -> None:

@@ -104,7 +104,6 @@ class LenderEventsSettings(Settings):
     replies_dead_letter_url: str = Field(min_length=1)
     delivery_receipts_dead_letter_url: str = Field(min_length=1)
     news_failures_queue_url: str = Field(min_length=1)
-    tally_table: str = ""
     channel_events_dead_letter_url: str = ""
     lender_sources: str = ""
     accounts_encoding: str = ""

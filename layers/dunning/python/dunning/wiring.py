@@ -721,9 +721,11 @@ def _trials_of(lender: str) -> Sequence[Trial]:
 def trial_night_service() -> TrialNightService:
     """Build the service that settles what trials drew."""
     from dunning.adapters.dynamodb.drawn_rung_table import DynamoDrawnRungs  # noqa: PLC0415
+    from dunning.adapters.dynamodb.trial_control_table import DynamoTrialControls  # noqa: PLC0415
     from dunning.adapters.dynamodb.trial_result_table import DynamoTrialResults  # noqa: PLC0415
     from dunning.adapters.s3_trial_books import S3TrialBooks  # noqa: PLC0415
-    from dunning.services.settle_trials import ReportOnly, Shelf, TrialNightService  # noqa: PLC0415
+    from dunning.services.settle_trials import Shelf, TrialNightService  # noqa: PLC0415
+    from dunning.services.steer_trials import SteerService  # noqa: PLC0415
 
     settings = read_settings(EffectSettings, os.environ)
     session = new_session()
@@ -742,7 +744,7 @@ def trial_night_service() -> TrialNightService:
             nights=results,
             customers=_customers(dynamodb, settings),
         ),
-        steering=ReportOnly(),
+        steering=SteerService(DynamoTrialControls(dynamodb, settings.tally_table)),
         policies=policy_book(),
         lenders=policy_book().lenders,
         trials_of=_trials_of,

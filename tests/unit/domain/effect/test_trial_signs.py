@@ -132,11 +132,10 @@ def test_counts_of_parts_add_up_to_those_of_the_whole() -> None:
 
 
 def test_held_out_customers_who_were_dropped_are_seen_in_the_sample_ratio() -> None:
-    chance = random.Random(3)
     book = [
         each
         for each in sound_holdout(6_000)
-        if each.spell.draws[0].arm == TEXTED or (chance.seed(each.spell.customer_id), chance.random() > 0.2)[1]
+        if each.spell.draws[0].arm == TEXTED or random.Random(each.spell.customer_id).random() > 0.2
     ]
     assert seen(sample_ratio_signs(HOLDOUT, counts_of(HOLDOUT, book))) == {TrialSign.SAMPLE_RATIO}
 

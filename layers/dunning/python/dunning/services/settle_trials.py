@@ -395,22 +395,6 @@ class TrialNightService:
         self._telemetry.log_event(LogEvent.DRAWS_ERASED, customers=len(marks), entries=entries, parts=parts)
 
 
-class ReportOnly:
-    """Implements `TrialSteering` where results are for people alone: nobody who draws is told anything."""
-
-    def steer(
-        self,
-        lender: str,
-        results: Sequence[TrialResult],
-        trials: Mapping[str, Trial],
-        settled_of: Callable[[str], Iterable[SettledSpell]],
-        today: date,
-    ) -> tuple[TrialResult, ...]:
-        """Return the results as they are."""
-        del lender, trials, settled_of, today
-        return tuple(results)
-
-
 def _record_signs_by_trial(
     claimed: Collection[str], recorded: Mapping[str, DrawnRung], trials: Mapping[str, Trial]
 ) -> dict[str, list[SignSeen]]:
