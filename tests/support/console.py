@@ -39,12 +39,15 @@ from dunning.services.console.login import LoginService, form_token
 from dunning.services.console.programs import ProgramScope
 from dunning.services.console.rules_read import RulesService
 from dunning.services.console.today import TodayService
+from dunning.services.console.trials_read import LenderTrial, TrialsService
 from dunning.services.console.turn_sending import SendingService
 from dunning.services.console.waiting_list import WaitingService
+from dunning.services.console.what_ifs_read import WhatIfsService
 from dunning.services.intake.cells import is_id
 from tests.support.builders import the_policies
 from tests.support.cases import FakeCases, FakeLenderBus
 from tests.support.fakes import FakeClock, FakeCustomers, FakeTally, FakeUploads
+from tests.support.lively_trials import KeptInMemory, LivelyTrials
 from tests.support.people import NOW, someone, waking
 
 ORIGIN = "https://console.example"
@@ -245,6 +248,9 @@ class Office:
         self.cases = FakeCases()
         self.bus = FakeLenderBus()
         self.holidays: set[date] = set()
+        self.trials = LivelyTrials()
+        self.planned_trials: Sequence[LenderTrial] = ()
+        self.comparisons = KeptInMemory()
         self.zones = {"demo-tw": TAIPEI}
         self.errors: list[Exception] = []
         self.cookies: dict[str, str] = {}
@@ -310,6 +316,8 @@ class Office:
                 audit=audit,
                 files=lambda: self.files,
                 rules=lambda: RulesService(RuleShelf(the_policies()), self.clock),
+                trials=lambda: TrialsService(self.trials, lambda: self.planned_trials, self.clock),
+                what_ifs=lambda: WhatIfsService(self.comparisons),
                 now=self.clock.now,
                 origin=ORIGIN,
                 issuer=ISSUER,

@@ -16,6 +16,7 @@ from dunning.console.visits import LANGUAGE_COOKIE
 from dunning.ports.sessions import Role
 from dunning.services.console.login import IDLE_AT_MOST, SESSION_LASTS, session_key
 from tests.support.console import ORIGIN, Office, an_office_with
+from tests.support.lively_trials import LivelyTrials, a_holdout, keep_a_comparison
 from tests.support.people import NOW
 
 EVERYBODY = frozenset(Role)
@@ -57,6 +58,11 @@ ENTER = {
     ("POST", "/files/<report_id>/csv"): {Role.MANAGER, Role.COMPLIANCE},
     ("GET", "/rules"): EVERYBODY,
     ("GET", "/texts"): EVERYBODY,
+    ("GET", "/trials"): NUMBERS,
+    ("GET", "/trials/<lender>/<trial>"): NUMBERS,
+    ("GET", "/what-if"): NUMBERS,
+    ("GET", "/what-if/<comparison_id>"): NUMBERS,
+    ("GET", "/what-if/<comparison_id>/<number>"): NUMBERS,
 }
 """Who may come in by each route that needs a login; said here once more, so that a change is seen."""
 
@@ -72,7 +78,17 @@ OPEN = {
 
 def ask(office: Office, route: Route) -> PageAnswer:
     report = office.keep_report()
-    path = route.path.replace("<customer_id>", "C0001").replace("<report_id>", report.report_id)
+    office.trials = LivelyTrials([a_holdout()])
+    kept = keep_a_comparison(office.comparisons)
+    parts = {
+        "customer_id": "C0001",
+        "report_id": report.report_id,
+        "lender": "demo-tw",
+        "trial": "quiet",
+        "comparison_id": kept.comparison_id,
+        "number": "1",
+    }
+    path = re.sub(r"<(\w+)>", lambda name: parts[name[1]], route.path)
     if route.method == "POST":
         return office.post(path, sought="C0001", field="phone", purpose="call", reason="dispute", day="2026-12-01")
     query = {"lender": "demo-tw", "day": "2026-12-01", "counter": "wait:person_cap"} if path == "/list" else {}

@@ -25,6 +25,7 @@ ALLOWED = {
     Act.SEE_FILES: "manager compliance engineer",
     Act.OPEN_REJECTS: "manager compliance",
     Act.SEE_RULES: "manager agent compliance engineer",
+    Act.SEE_TRIALS: "manager compliance engineer",
     Act.SEE_WAITING: "manager agent compliance engineer",
     Act.ATTEND: "manager agent compliance",
     Act.HOLD: "manager agent compliance",

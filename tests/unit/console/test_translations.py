@@ -15,11 +15,16 @@ from dunning.console.translations import LANGUAGES, WORDS, Translation, language
 from dunning.console.views.act_pages import DONE
 from dunning.domain.counters import NAMES
 from dunning.domain.customer.facts import HoldReason
+from dunning.domain.decision.chance import USUAL_TEXT
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.gates import GATES
 from dunning.domain.delivery.channels import NO_CONTACT, Channel
 from dunning.domain.delivery.contact import ContactState
 from dunning.domain.delivery.receipt import DeliveryStatus
+from dunning.domain.effect.courses import NextText
+from dunning.domain.effect.draws import SILENCE, TEXTED, Layer
+from dunning.domain.effect.learning import PublishReason
+from dunning.domain.effect.trial_results import TrialSign
 from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import Band, ReplyIntent
 from dunning.domain.sayings import Saying
@@ -34,6 +39,7 @@ from dunning.services.console.life_entries import KINDS
 from dunning.services.console.outcomes import ERASURE_REASONS, Outcome
 from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown, rounded_age
 from dunning.services.console.today import RATES
+from dunning.services.console.trials_read import BESIDE
 from dunning.services.console.waiting_list import SUGGESTIONS
 from dunning.services.intake.refusals import OF_WHOLE_FILES, Refusal
 from ops.counsel import MARKS
@@ -79,6 +85,22 @@ GROUPS: dict[str, set[str]] = {
     "kind": set(KINDS),
     "life_kind": set(KINDS),
     "group": {"sent", "wait", "stop", "failed", "reply", "needs_person", "more", "text", "stood"},
+    "trial_waits": {"coming", "waiting", "off"},
+    "trial_layer": set(Layer),
+    "trial_state": {"running", "paused", "stopped", "ended", "coming", "waiting", "off"},
+    "trial_arm": {TEXTED, SILENCE, USUAL_TEXT},
+    "trial_segment": {"unknown", "every"},
+    "trial_by": {"stage", "segment", "place"},
+    "trial_beside": {*(name for name, _, _ in BESIDE), "wrong_persons"},
+    "trial_sign": set(TrialSign),
+    "trial_to_do": set(TrialSign),
+    "trial_reason": set(PublishReason),
+    "what_if_by": {"stage", "hour", "place", "channel", "caps", "waits", "people"},
+    "what_if_total": {"texted", "texts", "segments", "price", "to_people", "top_texts"},
+    "what_if_next": set(NextText) - {NextText.SAME},
+    "what_if_differs": {"more_texts", "fewer_texts", "as_many_texts", "to_a_person"},
+    "what_if_policy": {"today", "changed"},
+    "what_if_payments": {"nobody", "file", "records", "table"},
     "column": {
         "sent",
         "delivered",

@@ -70,12 +70,15 @@ if TYPE_CHECKING:
     from dunning.ports.case_book import CaseErasure
     from dunning.ports.gateways import Gateway, OptOutList, ReplyReader
     from dunning.ports.sessions import Role
+    from dunning.ports.trial_books import TrialResults
     from dunning.services.carrier_opt_outs import OptOutService
     from dunning.services.close_unknown import CloseUnknownService
     from dunning.services.console.audited import AuditService
     from dunning.services.console.customer_view import CustomerService
     from dunning.services.console.file_history import FilesService
     from dunning.services.console.rules_read import RulesService
+    from dunning.services.console.trials_read import LenderTrial, TrialsService
+    from dunning.services.console.what_ifs_read import WhatIfsService
     from dunning.services.delivery_receipts import DeliveryReceiptService
     from dunning.services.intake import IntakeService
     from dunning.services.intake.split_load import SplitLoadService
@@ -873,6 +876,21 @@ def _act_services(
     )
 
 
+def _lender_trials() -> Sequence[LenderTrial]:
+    """Return the trials of all policies, approved or not."""
+    from dunning.services.console.trials_read import LenderTrial  # noqa: PLC0415
+
+    lenders = policy_book().lenders
+    return [LenderTrial(lender, each.trial()) for lender, file in lenders.items() for each in file.policy.trials]
+
+
+def _trial_results(dynamodb: DynamoDBClient, table: str) -> TrialResults:
+    """Return what the nights know of trials."""
+    from dunning.adapters.dynamodb.trial_result_table import DynamoTrialResults  # noqa: PLC0415
+
+    return DynamoTrialResults(dynamodb, table)
+
+
 @_kept
 def console() -> Console:
     """Build the console."""
@@ -934,6 +952,19 @@ def console() -> Console:
 
         return RulesService(RuleShelf(book), clock)
 
+    @cache
+    def trials_service() -> TrialsService:
+        from dunning.services.console.trials_read import TrialsService  # noqa: PLC0415
+
+        return TrialsService(_trial_results(dynamodb, settings.tally_table), _lender_trials, clock)
+
+    @cache
+    def what_ifs_service() -> WhatIfsService:
+        from dunning.adapters.dynamodb.comparison_table import DynamoComparisons  # noqa: PLC0415
+        from dunning.services.console.what_ifs_read import WhatIfsService  # noqa: PLC0415
+
+        return WhatIfsService(DynamoComparisons(dynamodb, settings.tally_table))
+
     def unexpected(error: Exception) -> None:
         log.log_event(LogEvent.UNEXPECTED, error=type(error).__name__, where=error_location(error))
 
@@ -962,6 +993,8 @@ def console() -> Console:
             audit=audit,
             files=files_service,
             rules=rules_service,
+            trials=trials_service,
+            what_ifs=what_ifs_service,
             now=clock.now,
             origin=settings.origin,
             issuer=settings.login_origin or settings.oidc_issuer,

@@ -1,14 +1,16 @@
 """
 Charts as inline SVG, made here: no chart library, no script, no style of their own.
 
-Every chart stands beside a table or list with the same figures, so it is hidden from readers of the screen. Colours
-come from the page's style sheet by class. A chart has no words: the page writes what stands at its edges.
+Every chart stands beside a table or list with the same figures, so it is hidden from readers of the screen; the line of
+a lift has a title and a description as well. Colours come from the page's style sheet by class. A chart has no words
+but those: the page writes what stands at its edges.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 SPARK_WIDTH, SPARK_HEIGHT = 87, 21
 """Units of a spark line: a curve without axes. Thirty days are three apart, and no coordinate has three digits."""
@@ -141,3 +143,127 @@ def _place_of(today: int, days: Sequence[int]) -> float:
         return _END + _STEP * (len(days) - 1) + (0 if is_last else _END / 2)
     before, after = days[following - 1], days[following]
     return _END + _STEP * (following - 1 + (today - before) / (after - before))
+
+
+_LIFT_WIDTH, _LIFT_HEIGHT = 720, 200
+_ROUND_STEPS = (0.1, 0.2, 0.25, 0.5, 1, 2, 2.5, 5, 10, 20, 25, 50, 100)
+_MOST_LINES = 4
+_BAR_WIDTH, _BAR_HEIGHT = 160, 20
+
+
+class LiftAt(NamedTuple):
+    """A lift and its bounds on a day (an ordinal), as shares of 1; a day without a bound has no band."""
+
+    day: int
+    lift: float | None
+    low: float | None
+    high: float | None
+
+
+def lift_line(points: Sequence[LiftAt], name: str, title: str, description: str) -> Markup:
+    """
+    Return a lift by night as a line, its interval as a band around it, and zero as a line; nothing without a lift.
+
+    The words at its lines keep their size however wide the chart is. `name` is an id that nothing else on the page has.
+    """
+    drawn = [point for point in points if point.lift is not None]
+    if not drawn:
+        return Markup()
+    step, low, high = _scale_of(drawn)
+    first, last = drawn[0].day, drawn[-1].day
+
+    def x(day: int) -> int:
+        return round((day - first) / max(1, last - first) * _LIFT_WIDTH)
+
+    def y(value: float) -> int:
+        return round((high - 100 * value) / (high - low) * _LIFT_HEIGHT)
+
+    lines, labels = [], []
+    for number in range(round((high - low) / step) + 1):
+        value = high - number * step
+        at = round(number * step / (high - low) * _LIFT_HEIGHT)
+        is_zero = abs(value) < step / 2
+        lines.append(f'<path d="M0 {at}H{_LIFT_WIDTH}"{"" if is_zero else _FAINT}/>')
+        sign = "" if is_zero else "+" if value > 0 else "\N{MINUS SIGN}"
+        below = at + 13 if number == 0 else at - 4
+        labels.append(f'<text x="2" y="{below}" fill="currentColor">{sign}{0 if is_zero else abs(value):g}</text>')
+    bounded = [point for point in drawn if point.low is not None and point.high is not None]
+    upper = [(x(point.day), y(point.high)) for point in bounded if point.high is not None]
+    lower = [(x(point.day), y(point.low)) for point in bounded if point.low is not None]
+    band = f'<path class="a" opacity=".25" d="{_path([*upper, *lower[::-1]])}z"/>' if len(bounded) > 1 else ""
+    middle = [(x(point.day), y(point.lift)) for point in drawn if point.lift is not None]
+    line = (
+        f'<path class="line" fill="none" stroke="currentColor" d="{_path(middle)}" {_STEADY}/>'
+        if len(middle) > 1
+        else ""
+    )
+    end = f'<circle class="a" cx="100%" cy="{middle[-1][1]}" r="4" transform="translate(-4)"/>'
+    return Markup(  # noqa: S704 - numbers, classes of ours, and words that are escaped
+        f'<svg width="100%" height="{_LIFT_HEIGHT}" role="img" aria-labelledby="{name}-title {name}-words" '
+        f'focusable="false"><title id="{name}-title">{escape(title)}</title>'
+        f'<desc id="{name}-words">{escape(description)}</desc>'
+        f'<svg viewBox="0 0 {_LIFT_WIDTH} {_LIFT_HEIGHT}" width="100%" height="{_LIFT_HEIGHT}" '
+        f'preserveAspectRatio="none">{band}<g fill="none" stroke="currentColor">{"".join(lines)}</g>{line}</svg>'
+        f'<g font-size="12">{"".join(labels)}</g>{end}</svg>'
+    )
+
+
+_STEADY = 'vector-effect="non-scaling-stroke" stroke-width="2"'
+_FAINT = ' opacity=".15"'
+
+
+def _scale_of(points: Sequence[LiftAt]) -> tuple[float, float, float]:
+    """Return the distance of lines in points, and the lowest and the highest line: zero is among them."""
+    values = [
+        100 * value for point in points for value in (point.lift, point.low, point.high, 0.0) if value is not None
+    ]
+    low, high = min(values), max(values)
+    step = next((each for each in _ROUND_STEPS if (high - low) / each <= _MOST_LINES), _ROUND_STEPS[-1])
+    lowest, highest = math.floor(low / step) * step, math.ceil(high / step) * step
+    return step, lowest, highest if highest > lowest else lowest + step
+
+
+def interval_bars(rows: Sequence[tuple[float, float, float] | None]) -> list[Markup]:
+    """
+    Return a bar for each lift with its bounds, all on one scale with zero as a line; none where nothing is known.
+
+    Each row is lift, low and high as shares of 1.
+    """
+    known = [value for row in rows if row is not None for value in row]
+    reach = max(map(abs, known), default=0.0) or 1.0
+
+    def x(value: float) -> int:
+        return round((value / reach + 1) / 2 * (_BAR_WIDTH - 8)) + 4
+
+    zero, middle = x(0), _BAR_HEIGHT // 2
+    found = []
+    for row in rows:
+        if row is None:
+            found.append(Markup())
+            continue
+        lift, low, high = row
+        found.append(
+            Markup(  # noqa: S704 - numbers alone
+                f'<svg viewBox="0 0 {_BAR_WIDTH} {_BAR_HEIGHT}" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" '
+                f'aria-hidden="true"><path d="M{zero} 0v{_BAR_HEIGHT}" stroke="currentColor" opacity=".5"/>'
+                f'<path class="a" d="M{x(low)} {middle - 2}H{x(high)}v4H{x(low)}z" opacity=".45"/>'
+                f'<circle class="a" cx="{x(lift)}" cy="{middle}" r="4"/></svg>'
+            )
+        )
+    return found
+
+
+def paired_bars(pairs: Sequence[tuple[float, float]]) -> list[Markup]:
+    """Return two bars for each pair of figures, the first above the second, all on one scale."""
+    top = max((max(pair) for pair in pairs), default=0) or 1
+    found = []
+    for pair in pairs:
+        first, second = (max(round(figure / top * _BAR_WIDTH), 1 if figure else 0) for figure in pair)
+        found.append(
+            Markup(  # noqa: S704 - numbers alone
+                f'<svg viewBox="0 0 {_BAR_WIDTH} {_BAR_HEIGHT}" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" '
+                f'aria-hidden="true"><path class="b" d="M0 1h{first}v8h-{first}z"/>'
+                f'<path class="a" d="M0 11h{second}v8h-{second}z"/></svg>'
+            )
+        )
+    return found

@@ -134,9 +134,14 @@ def _audit_json(services: ConsoleServices, visit: ProgramVisit) -> PageAnswer:
     return PageAnswer(body=written_plainly(services.audit.export_for_program(visit.viewer, day)))
 
 
+def _trials_json(services: ConsoleServices, visit: ProgramVisit) -> PageAnswer:
+    return PageAnswer(body=services.trials().document(visit.request.query.get("lender", "")))
+
+
 PROGRAM_VIEWS: Mapping[str, Callable[[ConsoleServices, ProgramVisit], PageAnswer]] = {
     "today": _today_json,
     "customer": _customer_json,
+    "trials": _trials_json,
     "audit": _audit_json,
 }
 """What each route of programs answers."""

@@ -57,6 +57,11 @@ ROUTES = (
     Route("POST", "/files/<report_id>/csv", "rejects_csv", Act.OPEN_REJECTS),
     Route("GET", "/rules", "rules", Act.SEE_RULES),
     Route("GET", "/texts", "texts", Act.SEE_RULES),
+    Route("GET", "/trials", "trials", Act.SEE_TRIALS),
+    Route("GET", "/trials/<lender>/<trial>", "trial", Act.SEE_TRIALS),
+    Route("GET", "/what-if", "what_ifs", Act.SEE_TRIALS),
+    Route("GET", "/what-if/<comparison_id>", "what_if", Act.SEE_TRIALS),
+    Route("GET", "/what-if/<comparison_id>/<number>", "what_if_example", Act.SEE_TRIALS),
 )
 """Every route."""
 
@@ -73,6 +78,7 @@ class ProgramRoute(NamedTuple):
 PROGRAM_ROUTES = (
     ProgramRoute("/api/today", "today", Act.SEE_TODAY, ProgramScope.READ),
     ProgramRoute("/api/customers/<customer_id>", "customer", Act.SEE_CUSTOMER, ProgramScope.READ),
+    ProgramRoute("/api/trials", "trials", Act.SEE_TRIALS, ProgramScope.READ),
     ProgramRoute("/api/audit", "audit", Act.SEE_ALL_AUDIT, ProgramScope.AUDIT),
 )
 """Every route of programs."""
@@ -104,6 +110,8 @@ ENTRANCES = (
     Entrance("/find", "page.find", Act.FIND),
     Entrance("/files", "page.files", Act.SEE_FILES),
     Entrance("/rules", "page.rules", Act.SEE_RULES),
+    Entrance("/trials", "page.trials", Act.SEE_TRIALS),
+    Entrance("/what-if", "page.what_ifs", Act.SEE_TRIALS),
     Entrance("/audit", "page.audit", Act.SEE_OWN_AUDIT),
     Entrance("/sending", "page.sending", Act.SEE_SENDING),
     Entrance("/erasures", "page.erasures", Act.SEE_ERASURES),

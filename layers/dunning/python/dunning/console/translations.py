@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from dunning.domain.errors import UnknownCurrencyError
 from dunning.domain.sayings import Saying, Sayings
 from dunning.domain.texts.money import format_money
-from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown
+from dunning.services.console.shown import AmountShown, CodeShown, MeasureShown, SentenceShown, StageShown
 
 WORDS = Path(__file__).parent / "words"
 
@@ -32,6 +32,17 @@ _PARTED = {"en": "; ", "zh-Hant": "；", "zh-Hans": "；"}
 _MICRO = 1_000_000
 _NO_CENTS_FROM = 1000 * _MICRO
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+UNKNOWN = "\N{EN DASH}"
+"""Stands for a number that nobody knows."""
+
+_SIGNS = {1: "+", 0: "", -1: "\N{MINUS SIGN}"}
+
+
+def with_sign(number: float, form: str) -> str:
+    """Write a number with its sign, a true minus; nought has none."""
+    return f"{_SIGNS[(number > 0) - (number < 0)]}{abs(number):{form}}"
 
 
 class Translation:
@@ -65,6 +76,8 @@ class Translation:
                 return self._sentence(value)
             case AmountShown(amount, currency):
                 return self._money(amount, currency)
+            case MeasureShown(value, unit):
+                return UNKNOWN if value is None else self.number(value, unit)
             case StageShown(days):
                 return self._stage(days)
             case datetime():
@@ -85,13 +98,23 @@ class Translation:
         """What stands between a name and its value."""
         return ": " if self.language == "en" else "："
 
-    def number(self, number: float, unit: str = "count") -> str:
+    def number(self, number: float, unit: str = "count") -> str:  # noqa: PLR0911 - one a unit
         """Write a number with its unit."""
         match unit:
             case "usd_micros":
                 return f"US${number / _MICRO:,.{2 if number < _NO_CENTS_FROM else 0}f}"
-            case "per_thousand":
+            case "usd_exact":
+                return f"US${number / _MICRO:,.4f}"
+            case "per_thousand" | "decimal":
                 return f"{number:,.1f}"
+            case "points":
+                return with_sign(round(100 * number, 1), ".1f")
+            case "percent":
+                return f"{number:.1%}"
+            case "difference":
+                return with_sign(number, ",.0f")
+            case "usd_difference":
+                return f"{_SIGNS[(number > 0) - (number < 0)]}{self.number(abs(number), 'usd_micros')}"
             case _:
                 return f"{number:,.0f}"
 

@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from dunning.console.views import act_pages, audit_pages, customer_pages, entrance, file_pages, rule_pages, today_pages
+from dunning.console.views import (
+    act_pages,
+    audit_pages,
+    customer_pages,
+    effect_pages,
+    entrance,
+    file_pages,
+    rule_pages,
+    today_pages,
+)
 from dunning.console.visits import View
 
 VIEWS: Mapping[str, View] = {
@@ -13,5 +22,6 @@ VIEWS: Mapping[str, View] = {
     **act_pages.VIEWS,
     **file_pages.VIEWS,
     **rule_pages.VIEWS,
+    **effect_pages.VIEWS,
 }
 """Every view by the name that routes have for it."""

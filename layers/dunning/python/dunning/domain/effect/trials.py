@@ -378,8 +378,13 @@ def is_running(trial: Trial, today: date) -> bool:
 
 
 def weeks_left(trial: Trial, today: date) -> int:
-    """Return the weeks from a day to the planned end, a part of a week as a whole week; 0 after the end."""
-    return max(0, -(-((trial.ends_on - today).days + 1) // 7))
+    """Return the weeks from a day to the planned end (`weeks_to`)."""
+    return weeks_to(trial.ends_on, today)
+
+
+def weeks_to(end: date, today: date) -> int:
+    """Return the weeks from a day to the end of another, a part of a week as a whole week; 0 after it."""
+    return max(0, -(-((end - today).days + 1) // 7))
 
 
 def epochs_of(trial: Trial) -> int:

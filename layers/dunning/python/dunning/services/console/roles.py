@@ -37,6 +37,8 @@ class Act(StrEnum):
     SEE_FILES = "see_files"
     OPEN_REJECTS = "open_rejects"
     SEE_RULES = "see_rules"
+    SEE_TRIALS = "see_trials"
+    """Trials, and what-ifs that somebody has kept."""
 
 
 _EVERYBODY = frozenset(Role)
@@ -66,6 +68,7 @@ MAY: Mapping[Act, frozenset[Role]] = {
     Act.SEE_FILES: _WITH_NUMBERS,
     Act.OPEN_REJECTS: frozenset({Role.MANAGER, Role.COMPLIANCE}),
     Act.SEE_RULES: _EVERYBODY,
+    Act.SEE_TRIALS: _WITH_NUMBERS,
 }
 
 

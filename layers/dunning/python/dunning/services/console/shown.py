@@ -25,6 +25,13 @@ class StageShown(NamedTuple):
     days: int | None
 
 
+class MeasureShown(NamedTuple):
+    """A number of a unit that the words know (`Translation.number`); `None` is a number that nobody knows."""
+
+    value: float | None
+    unit: str
+
+
 class SentenceShown(NamedTuple):
     """A sentence: its key, and the values of its placeholders."""
 

@@ -1,0 +1,58 @@
+"""What the texts do, and what another policy would do: trials, and what-ifs that somebody has kept."""
+
+from collections.abc import Mapping
+
+from dunning.console.http_messages import PageAnswer
+from dunning.console.visits import Desk, View, Visit
+from dunning.services.console.audited import LookAct
+
+IN_LIST = frozenset({"paid_in_part", "opt_outs", "complaints", "wrong_persons", "hardship", "next_late"})
+"""What stands beside a lift in the list of trials; the page of a trial has all."""
+
+IN_PARTS = IN_LIST | {"broken_promises"}
+"""What stands beside the lift of a part."""
+
+
+def _show_trials(desk: Desk, visit: Visit) -> PageAnswer:
+    view = desk.services.trials().view(visit.request.query.get("lender", ""))
+    return desk.page(visit, "trials", view=view, beside_in_list=IN_LIST)
+
+
+def _show_trial(desk: Desk, visit: Visit) -> PageAnswer:
+    view = desk.services.trials().trial(visit.parts["lender"], visit.parts["trial"])
+    if view is None:
+        return desk.problem(visit, 404, "no_trial")
+    return desk.page(visit, "trial", view=view, beside_in_parts=IN_PARTS)
+
+
+def _show_what_ifs(desk: Desk, visit: Visit) -> PageAnswer:
+    return desk.page(visit, "what_ifs", kept=desk.services.what_ifs().newest())
+
+
+def _show_what_if(desk: Desk, visit: Visit) -> PageAnswer:
+    view = desk.services.what_ifs().view(visit.parts["comparison_id"])
+    if view is None:
+        return desk.problem(visit, 404, "no_comparison")
+    desk.services.audit.take_down(visit.viewer, LookAct.LISTED, subject_matter=f"what-if {view.head.policy}")
+    return desk.page(visit, "what_if", view=view)
+
+
+def _show_what_if_example(desk: Desk, visit: Visit) -> PageAnswer:
+    found = desk.services.what_ifs().example(visit.parts["comparison_id"], visit.parts["number"])
+    if found is None:
+        return desk.problem(visit, 404, "no_comparison")
+    head, view = found
+    desk.services.audit.take_down(
+        visit.viewer, LookAct.LISTED, customer_id=view.customer_id, subject_matter=f"what-if {head.policy}"
+    )
+    return desk.page(visit, "what_if_example", head=head, view=view)
+
+
+VIEWS: Mapping[str, View] = {
+    "trials": _show_trials,
+    "trial": _show_trial,
+    "what_ifs": _show_what_ifs,
+    "what_if": _show_what_if,
+    "what_if_example": _show_what_if_example,
+}
+"""The views by the names that routes have for them."""

@@ -1,0 +1,519 @@
+"""Trials, for people: what each may say, what stands beside it, and what to do. Nothing is estimated here."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from dunning.contracts.trials_document import trials_document
+from dunning.domain.decision.chance import USUAL_TEXT, minute_of_hour_arm
+from dunning.domain.effect.draws import SILENCE, TEXTED, Layer
+from dunning.domain.effect.payer_segments import UNKNOWN_PAYER
+from dunning.domain.effect.strategies import EVERY_SEGMENT
+from dunning.domain.effect.sums import LIFT_WORTH_FINDING, ArmSummary, FirstLine, LiftEstimate, SumKey
+from dunning.domain.effect.trial_results import ArmComparison, LiftPoint, SignSeen, TrialResult
+from dunning.domain.effect.trials import Trial, weeks_left, weeks_to
+from dunning.ports.clock import Clock
+from dunning.ports.trial_books import TrialResults
+from dunning.services.console.shown import CodeShown, MeasureShown, SentenceShown, StageShown
+
+PARTS_SHOWN = 16
+"""Parts of a trial on its page: with more it would weigh more than 30 KB."""
+
+LINES_SHOWN = 3
+"""Comparisons whose line is drawn, for the same reason."""
+
+NIGHTS_SHOWN = 26
+"""Rows of the table beside the lines, all comparisons together."""
+
+
+class LenderTrial(NamedTuple):
+    """A trial as a lender's policy has it."""
+
+    lender: str
+    trial: Trial
+
+
+class SideEffect(NamedTuple):
+    """A measure of the arms of a trial, in the order of the arms."""
+
+    name: CodeShown
+    figures: tuple[MeasureShown, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftRow:
+    """
+    The lift of an arm over another, in the whole trial or a part of it, with what stands beside it.
+
+    `sentence` is said if both arms have customers, `costs` if an additional cure has a price. `picture` holds lift, low
+    and high as shares of 1, for a chart.
+    """
+
+    arm: object
+    other: object
+    part: object = None
+    says: SentenceShown
+    sentence: SentenceShown | None
+    ends_too_soon: SentenceShown | None
+    customers: int
+    cure_rates: tuple[MeasureShown, MeasureShown]
+    lift: MeasureShown
+    low: MeasureShown
+    high: MeasureShown
+    at_the_end: SentenceShown | None
+    costs: SentenceShown
+    beside: tuple[SideEffect, ...]
+    picture: tuple[float, float, float] | None
+
+
+class LiftLine(NamedTuple):
+    """The lifts of an arm over another by night, and those of them that stand in the table."""
+
+    arm: object
+    other: object
+    points: tuple[LiftPoint, ...]
+    in_table: tuple[LiftPoint, ...]
+
+
+class ArmRow(NamedTuple):
+    """An arm: its configured share, the rungs that were drawn, those still running, and those without an outcome."""
+
+    arm: object
+    share: MeasureShown
+    drawn: int
+    running: int
+    lost: int
+    erased: int
+    harm: MeasureShown
+    is_paused: bool
+
+
+class SignShown(NamedTuple):
+    """A sign that something is wrong: what was seen, and what to do."""
+
+    seen: SentenceShown
+    to_do: CodeShown
+    is_grave: bool
+
+
+class LearnedRow(NamedTuple):
+    """What a learner decided for a payer segment."""
+
+    week: str
+    payer_segment: object
+    shares: tuple[MeasureShown, ...]
+    reason: CodeShown
+
+
+class HeldOutCost(NamedTuple):
+    """Who is held out, and what that has cost so far."""
+
+    held_out: SentenceShown
+    cures: SentenceShown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialView:
+    """A trial. `state` is `running`, `paused` (arms of it), `stopped`, `ended`, `coming`, `waiting` or `off`."""
+
+    lender: str
+    trial: str
+    layer: CodeShown
+    state: CodeShown
+    starts_on: date
+    ends_on: date
+    weeks_left: int
+    goal_days: int
+    stages: tuple[StageShown, ...]
+    places: tuple[str, ...]
+    approved_by: str
+    approved_on: date | None
+    is_in_policy: bool
+    planned_customers: int | None
+    as_of: datetime | None
+    is_learned: bool
+    arms: tuple[ArmRow, ...]
+    lifts: tuple[LiftRow, ...]
+    parts: tuple[tuple[CodeShown, tuple[LiftRow, ...]], ...] = ()
+    parts_left_out: int = 0
+    lines: tuple[LiftLine, ...] = ()
+    signs: tuple[SignShown, ...]
+    held_out: HeldOutCost | None
+    learned: tuple[LearnedRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialsView:
+    """All trials, running first; `lenders` are those that have any."""
+
+    lender: str
+    lenders: tuple[str, ...]
+    trials: tuple[TrialView, ...]
+
+
+class TrialsService:
+    """
+    Reads trials for people.
+
+    Args:
+        results: what each night knows.
+        planned: the trials of all policies, approved or not.
+        clock: the time.
+    """
+
+    def __init__(self, results: TrialResults, planned: Callable[[], Sequence[LenderTrial]], clock: Clock) -> None:
+        self._results = results
+        self._planned = planned
+        self._clock = clock
+
+    def view(self, lender: str = "") -> TrialsView:
+        """Return all trials of a lender, or of all; those without a result yet come last."""
+        plans = {(each.lender, each.trial.trial_id): each.trial for each in self._planned()}
+        found = self._results.newest()
+        known = {(each.lender, each.trial) for each in found}
+        views = [_trial_view(each, plans.get((each.lender, each.trial))) for each in found]
+        today = self._clock.now().date()
+        views += [_without_result(each, *key, today) for key, each in plans.items() if key[1:] and key not in known]
+        lenders = tuple(sorted({each.lender for each in views}))
+        shown = lender if lender in lenders else ""
+        return TrialsView(
+            lender=shown, lenders=lenders, trials=tuple(each for each in views if shown in {"", each.lender})
+        )
+
+    def trial(self, lender: str, trial: str) -> TrialView | None:
+        """Return all that is known of a trial; `None` if there is none."""
+        plan = next(
+            (each.trial for each in self._planned() if (each.lender, each.trial.trial_id) == (lender, trial)), None
+        )
+        result = next((each for each in self._results.newest(lender) if each.trial == trial), None)
+        if result is None:
+            return _without_result(plan, lender, trial, self._clock.now().date()) if plan else None
+        return _trial_view(result, plan, self._results.line_of(lender, trial))
+
+    def document(self, lender: str = "") -> str:
+        """Return the JSON of what the last night knows of each trial, as programs read it (`trials.json`)."""
+        return trials_document(self._results.newest(lender))
+
+
+def _trial_view(result: TrialResult, plan: Trial | None, points: Sequence[LiftPoint] | None = None) -> TrialView:
+    """Return a result for people; without `points` as it stands in a list, without parts and lines."""
+    whole = [each for each in result.comparisons if _trial_part(each) is None]
+    parts = [each for each in result.comparisons if _trial_part(each) is not None] if points is not None else []
+    return TrialView(
+        lender=result.lender,
+        trial=result.trial,
+        layer=CodeShown("trial_layer", result.layer),
+        state=CodeShown("trial_state", _state_of(result)),
+        starts_on=result.starts_on,
+        ends_on=result.ends_on,
+        weeks_left=weeks_to(result.ends_on, result.night),
+        goal_days=result.goal_days,
+        stages=tuple(map(StageShown, result.stages)),
+        places=result.places,
+        approved_by=plan.approved_by if plan else "",
+        approved_on=plan.approved_on if plan else None,
+        is_in_policy=plan is not None,
+        planned_customers=plan.planned_customers if plan else None,
+        as_of=result.as_of,
+        is_learned=result.is_learned,
+        arms=tuple(_arm_rows(result)),
+        lifts=tuple(_lift_row(result, each) for each in whole),
+        parts=tuple(_by_kind(result, parts[:PARTS_SHOWN])),
+        parts_left_out=max(0, len(parts) - PARTS_SHOWN),
+        lines=tuple(_lines(whole[:LINES_SHOWN], points or ())),
+        signs=tuple(_sign(result, each) for each in result.signs),
+        held_out=_held_out_cost(result, whole),
+        learned=tuple(_learned(result)),
+    )
+
+
+def _without_result(plan: Trial, lender: str, trial: str, today: date) -> TrialView:
+    """Return a trial of a policy of which no night knows anything yet."""
+    is_over = plan.ends_on < today
+    state = "off" if not plan.approved_by else "ended" if is_over else "coming" if plan.starts_on > today else "waiting"
+    return TrialView(
+        lender=lender,
+        trial=trial,
+        layer=CodeShown("trial_layer", plan.layer.value),
+        state=CodeShown("trial_state", state),
+        starts_on=plan.starts_on,
+        ends_on=plan.ends_on,
+        weeks_left=weeks_left(plan, today),
+        goal_days=plan.goal_days,
+        stages=tuple(map(StageShown, sorted(plan.stages))),
+        places=tuple(sorted(plan.places)),
+        approved_by=plan.approved_by,
+        approved_on=plan.approved_on,
+        is_in_policy=True,
+        planned_customers=plan.planned_customers,
+        as_of=None,
+        is_learned=plan.is_learned,
+        arms=tuple(
+            ArmRow(arm_shown(arm.name), MeasureShown(arm.share, "percent"), 0, 0, 0, 0, _PER_THOUSAND_UNKNOWN, False)  # noqa: FBT003
+            for arm in plan.arms
+        ),
+        lifts=(),
+        signs=(),
+        held_out=None,
+        learned=(),
+    )
+
+
+_PER_THOUSAND_UNKNOWN = MeasureShown(None, "per_thousand")
+
+
+def _state_of(result: TrialResult) -> str:
+    if result.is_stopped:
+        return "stopped"
+    if result.night > result.ends_on:
+        return "ended"
+    return "paused" if result.paused else "running"
+
+
+def arm_shown(arm: str) -> object:
+    """Return an arm as people name it: an hour as a time, a wording by its name."""
+    if arm in {TEXTED, SILENCE, USUAL_TEXT}:
+        return CodeShown("trial_arm", arm)
+    minute = minute_of_hour_arm(arm)
+    return arm if minute is None else f"{minute // 60:02}:{minute % 60:02}"
+
+
+def segment_shown(payer_segment: str) -> object:
+    """Return a payer segment as people name it: those that a policy names, by their names."""
+    shown = {UNKNOWN_PAYER: "unknown", EVERY_SEGMENT: "every"}.get(payer_segment)
+    return CodeShown("trial_segment", shown) if shown else payer_segment
+
+
+def _trial_part(comparison: ArmComparison) -> tuple[str, object] | None:
+    """Return the kind and the name of a part; `None` for the whole trial."""
+    if comparison.stage is not None:
+        return "stage", StageShown(comparison.stage)
+    if comparison.payer_segment is not None:
+        return "segment", segment_shown(comparison.payer_segment)
+    return None if comparison.place is None else ("place", comparison.place)
+
+
+def _by_kind(result: TrialResult, parts: Sequence[ArmComparison]) -> Iterator[tuple[CodeShown, tuple[LiftRow, ...]]]:
+    for kind in ("stage", "segment", "place"):
+        rows = tuple(_lift_row(result, each) for each in parts if (_trial_part(each) or ("", None))[0] == kind)
+        if rows:
+            yield CodeShown("trial_by", kind), rows
+
+
+# ------------------------------------------------------------------ a lift
+
+
+def _lift_row(result: TrialResult, comparison: ArmComparison) -> LiftRow:
+    estimate, part = comparison.estimate, _trial_part(comparison)
+    interval = estimate.interval
+    bounds = (interval.low, interval.high) if interval else (None, None)
+    names = {"arm": arm_shown(comparison.arm), "other": arm_shown(comparison.other)}
+    is_holdout = result.layer == Layer.HOLDOUT
+    return LiftRow(
+        **names,
+        part=part[1] if part else None,
+        says=_first_sentence(estimate, names, is_holdout=is_holdout),
+        sentence=_sentence(estimate, names, result.goal_days, is_holdout=is_holdout),
+        ends_too_soon=_ends_too_soon(result, estimate),
+        customers=estimate.arm.customers + estimate.other.customers,
+        cure_rates=(MeasureShown(estimate.arm.cure_rate, "percent"), MeasureShown(estimate.other.cure_rate, "percent")),
+        lift=MeasureShown(estimate.lift, "points"),
+        low=MeasureShown(bounds[0], "points"),
+        high=MeasureShown(bounds[1], "points"),
+        at_the_end=_at_the_end(estimate),
+        costs=_costs(estimate),
+        beside=tuple(_beside(result, comparison)),
+        picture=(estimate.lift, interval.low, interval.high) if estimate.lift is not None and interval else None,
+    )
+
+
+def _first_sentence(estimate: LiftEstimate, names: Mapping[str, object], *, is_holdout: bool) -> SentenceShown:
+    """Return what may be said; with too few customers how many it takes, and how long."""
+    have = estimate.arm.customers + estimate.other.customers
+    numbers = {
+        "have": have,
+        "needs": estimate.needs_customers or 0,
+        "weeks": estimate.needs_weeks or 0,
+        "points": MeasureShown(LIFT_WORTH_FINDING, "points"),
+    }
+    match estimate.first_line:
+        case FirstLine.MORE_PAY:
+            key = "trial.more_pay" if is_holdout else "trial.more_pay_with"
+        case FirstLine.FEWER_PAY:
+            key = "trial.fewer_pay" if is_holdout else "trial.fewer_pay_with"
+        case FirstLine.NO_DIFFERENCE_FOUND:
+            key = "trial.no_difference_found"
+        case FirstLine.TOO_FEW if estimate.needs_customers is None:
+            key = "trial.nothing_known"
+        case FirstLine.TOO_FEW if estimate.needs_weeks is None:
+            key = "trial.too_few_for_ever"
+        case FirstLine.TOO_FEW if not estimate.needs_weeks:
+            key = "trial.too_few_in_an_arm"
+        case FirstLine.TOO_FEW:
+            key = "trial.too_few"
+    return SentenceShown(key, {**names, **numbers})
+
+
+def _sentence(
+    estimate: LiftEstimate, names: Mapping[str, object], goal_days: int, *, is_holdout: bool
+) -> SentenceShown | None:
+    """Return both rates and the lift in a sentence, with the interval if there is one; `None` without customers."""
+    if estimate.lift is None:
+        return None
+    if estimate.interval:
+        key = "trial.lift_of_texts" if is_holdout else "trial.lift_of_arm"
+    else:
+        key = "trial.lift_of_texts_unsure" if is_holdout else "trial.lift_of_arm_unsure"
+    return SentenceShown(
+        key,
+        {
+            **names,
+            "days": goal_days,
+            "rate": MeasureShown(estimate.arm.cure_rate, "percent"),
+            "other_rate": MeasureShown(estimate.other.cure_rate, "percent"),
+            "lift": MeasureShown(estimate.lift, "points"),
+            "low": MeasureShown(estimate.interval.low if estimate.interval else None, "points"),
+            "high": MeasureShown(estimate.interval.high if estimate.interval else None, "points"),
+        },
+    )
+
+
+def _ends_too_soon(result: TrialResult, estimate: LiftEstimate) -> SentenceShown | None:
+    """Tell that a trial ends before it is large enough."""
+    left = weeks_to(result.ends_on, result.night)
+    if estimate.first_line is not FirstLine.TOO_FEW or not estimate.needs_weeks or estimate.needs_weeks <= left:
+        return None
+    return SentenceShown("trial.ends_too_soon", {"left": left, "day": result.ends_on})
+
+
+def _at_the_end(estimate: LiftEstimate) -> SentenceShown | None:
+    if estimate.at_the_end is None:
+        return None
+    low, high = (MeasureShown(bound, "points") for bound in estimate.at_the_end)
+    return SentenceShown("trial.at_the_end", {"low": low, "high": high})
+
+
+def _costs(estimate: LiftEstimate) -> SentenceShown:
+    """Return the price of an additional cure, with its bounds."""
+    price, least, most = (
+        MeasureShown(micros, "usd_micros")
+        for micros in (
+            estimate.price_usd_micros_per_additional_cure,
+            estimate.price_is_at_least,
+            estimate.price_is_at_most,
+        )
+    )
+    if price.value is None:
+        return SentenceShown("trial.no_price")
+    if price.value < 0:
+        return SentenceShown("trial.costs_less", {"price": MeasureShown(-price.value, "usd_micros")})
+    if least.value is None:
+        return SentenceShown("trial.price_unsure", {"price": price})
+    key = "trial.price_without_bound" if most.value is None else "trial.price"
+    return SentenceShown(key, {"price": price, "least": least, "most": most})
+
+
+BESIDE: tuple[tuple[str, Callable[[ArmSummary], float | None], str], ...] = (
+    ("cured", lambda arm: arm.cure_rate, "percent"),
+    ("paid_in_part", lambda arm: arm.paid_in_part_rate, "percent"),
+    ("promises", lambda arm: arm.promises_per_thousand, "per_thousand"),
+    ("broken_promises", lambda arm: arm.broken_promise_rate, "percent"),
+    ("opt_outs", lambda arm: arm.opt_outs_per_thousand, "per_thousand"),
+    ("complaints", lambda arm: arm.complaints_per_thousand, "per_thousand"),
+    ("hardship", lambda arm: arm.hardship_per_thousand, "per_thousand"),
+    ("next_late", lambda arm: arm.next_late_rate, "percent"),
+    ("texts_per_cure", lambda arm: arm.texts_per_cure, "decimal"),
+    ("price_per_rung", lambda arm: arm.price_usd_micros_per_rung, "usd_exact"),
+)
+"""What stands beside every lift, and in which unit. Wrong persons come after complaints: only the sums have them."""
+
+
+def _beside(result: TrialResult, comparison: ArmComparison) -> Iterator[SideEffect]:
+    """Yield all measures of both arms: never the cures alone."""
+    arms = (comparison.estimate.arm, comparison.estimate.other)
+    for name, of, unit in BESIDE:
+        yield SideEffect(CodeShown("trial_beside", name), tuple(MeasureShown(of(arm), unit) for arm in arms))
+        if name == "complaints":
+            wrong = tuple(_wrong_persons(result, comparison, arm) for arm in (comparison.arm, comparison.other))
+            yield SideEffect(CodeShown("trial_beside", "wrong_persons"), wrong)
+
+
+def _wrong_persons(result: TrialResult, comparison: ArmComparison, arm: str) -> MeasureShown:
+    part = comparison
+    sums = result.sums.get(SumKey(result.trial, arm, part.stage, part.payer_segment, part.place))
+    known = sums is not None and sums.k
+    return MeasureShown(1000 * sums.wrong_persons / sums.k if sums and known else None, "per_thousand")
+
+
+# ------------------------------------------------------------------ all else
+
+
+def _arm_rows(result: TrialResult) -> Iterator[ArmRow]:
+    for arm, share in result.shares.items():
+        sums = result.sums.get(SumKey(result.trial, arm))
+        yield ArmRow(
+            arm_shown(arm),
+            MeasureShown(share, "percent"),
+            result.drawn.get(arm, 0),
+            result.running.get(arm, 0),
+            sums.lost if sums else 0,
+            sums.erased if sums else 0,
+            MeasureShown(result.harm_per_thousand.get(arm), "per_thousand"),
+            arm in result.paused,
+        )
+
+
+def _lines(comparisons: Sequence[ArmComparison], points: Sequence[LiftPoint]) -> Iterator[LiftLine]:
+    rows = max(1, NIGHTS_SHOWN // max(1, len(comparisons)))
+    for each in comparisons:
+        found = tuple(point for point in points if (point.arm, point.other) == (each.arm, each.other))
+        by_week = {point.night.isocalendar()[:2]: point for point in found}  # the last night of each week
+        step = -(-len(by_week) // rows) if by_week else 1
+        newest_first = tuple(by_week.values())[::-1]
+        if found:
+            yield LiftLine(arm_shown(each.arm), arm_shown(each.other), found, newest_first[::step])
+
+
+def _sign(result: TrialResult, sign: SignSeen) -> SignShown:
+    """Return a sign in words, and what to do about it; `about` is the arm or the stage at which it was seen."""
+    at = SentenceShown("trial.at_stage", {"stage": StageShown(sign.stage)}) if sign.stage is not None else ""
+    values = {
+        "arm": arm_shown(sign.arm) if sign.arm else "",
+        "at": at,
+        "counted": sign.counted,
+        "off_by": MeasureShown(abs(sign.off_by), "percent"),
+    }
+    is_grave = result.is_stopped or sign.arm in result.paused
+    return SignShown(SentenceShown(f"trial_sign.{sign.sign}", values), CodeShown("trial_to_do", sign.sign), is_grave)
+
+
+def _held_out_cost(result: TrialResult, whole: Sequence[ArmComparison]) -> HeldOutCost | None:
+    """Return who is held out and what it costs, for a trial with a silent arm."""
+    if SILENCE not in result.shares:
+        return None
+    drawn = result.drawn.get(SILENCE, 0)
+    against = next((each.estimate for each in whole if each.other == SILENCE), None)
+    customers = against.other.customers if against else 0
+    held_out = SentenceShown(
+        "trial.held_out",
+        {"share": MeasureShown(result.shares[SILENCE], "percent"), "customers": customers, "rungs": drawn},
+    )
+    if against is None or against.lift is None or against.interval is None:
+        return HeldOutCost(held_out, SentenceShown("trial.cures_unknown"))
+    rungs = against.other.rungs
+    lost, least, most = (round(each * rungs) for each in (against.lift, against.interval.low, against.interval.high))
+    if most <= 0:
+        return HeldOutCost(held_out, SentenceShown("trial.cures_none"))
+    key = "trial.cures_lost" if least > 0 else "trial.cures_lost_perhaps"
+    return HeldOutCost(held_out, SentenceShown(key, {"cures": max(0, lost), "least": least, "most": most}))
+
+
+def _learned(result: TrialResult) -> Iterator[LearnedRow]:
+    for each in sorted(result.learned, key=lambda row: (row.week, row.payer_segment), reverse=True):
+        yield LearnedRow(
+            each.week,
+            segment_shown(each.payer_segment),
+            tuple(MeasureShown(each.shares.get(arm), "percent") for arm in result.shares),
+            CodeShown("trial_reason", each.reason),
+        )
