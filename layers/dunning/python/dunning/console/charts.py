@@ -148,7 +148,7 @@ def _place_of(today: int, days: Sequence[int]) -> float:
 _LIFT_WIDTH, _LIFT_HEIGHT = 720, 200
 _ROUND_STEPS = (0.1, 0.2, 0.25, 0.5, 1, 2, 2.5, 5, 10, 20, 25, 50, 100)
 _MOST_LINES = 4
-_BAR_WIDTH, _BAR_HEIGHT = 160, 20
+_BAR_WIDTH, _PAIR_WIDTH, _BAR_HEIGHT = 160, 80, 20
 
 
 class LiftAt(NamedTuple):
@@ -244,7 +244,7 @@ def interval_bars(rows: Sequence[tuple[float, float, float] | None]) -> list[Mar
         lift, low, high = row
         found.append(
             Markup(  # noqa: S704 - numbers alone
-                f'<svg viewBox="0 0 {_BAR_WIDTH} {_BAR_HEIGHT}" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" '
+                f'<svg width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" '
                 f'aria-hidden="true"><path d="M{zero} 0v{_BAR_HEIGHT}" stroke="currentColor" opacity=".5"/>'
                 f'<path class="a" d="M{x(low)} {middle - 2}H{x(high)}v4H{x(low)}z" opacity=".45"/>'
                 f'<circle class="a" cx="{x(lift)}" cy="{middle}" r="4"/></svg>'
@@ -258,10 +258,10 @@ def paired_bars(pairs: Sequence[tuple[float, float]]) -> list[Markup]:
     top = max((max(pair) for pair in pairs), default=0) or 1
     found = []
     for pair in pairs:
-        first, second = (max(round(figure / top * _BAR_WIDTH), 1 if figure else 0) for figure in pair)
+        first, second = (max(round(figure / top * _PAIR_WIDTH), 1 if figure else 0) for figure in pair)
         found.append(
             Markup(  # noqa: S704 - numbers alone
-                f'<svg viewBox="0 0 {_BAR_WIDTH} {_BAR_HEIGHT}" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}" '
+                f'<svg width="{_PAIR_WIDTH}" height="{_BAR_HEIGHT}" '
                 f'aria-hidden="true"><path class="b" d="M0 1h{first}v8h-{first}z"/>'
                 f'<path class="a" d="M0 11h{second}v8h-{second}z"/></svg>'
             )

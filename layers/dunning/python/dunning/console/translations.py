@@ -109,6 +109,8 @@ class Translation:
                 return f"{number:,.1f}"
             case "points":
                 return with_sign(round(100 * number, 1), ".1f")
+            case "size_in_points":
+                return f"{100 * number:g}"
             case "percent":
                 return f"{number:.1%}"
             case "difference":

@@ -1,5 +1,6 @@
 """Trials, for people: what each may say, what stands beside it, and what to do. Nothing is estimated here."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,8 +24,14 @@ PARTS_SHOWN = 16
 LINES_SHOWN = 3
 """Comparisons whose line is drawn, for the same reason."""
 
-NIGHTS_SHOWN = 26
+LONGEST_WEEKS = 520
+"""More weeks are said to be more than ten years."""
+
+NIGHTS_SHOWN = 21
 """Rows of the table beside the lines, all comparisons together."""
+
+NIGHTS_DRAWN = 60
+"""Nights of a line: more of them cannot be told apart."""
 
 
 class LenderTrial(NamedTuple):
@@ -63,6 +70,8 @@ class LiftRow:
     high: MeasureShown
     at_the_end: SentenceShown | None
     costs: SentenceShown
+    price: MeasureShown
+    price_between: SentenceShown | None
     beside: tuple[SideEffect, ...]
     picture: tuple[float, float, float] | None
 
@@ -90,11 +99,11 @@ class ArmRow(NamedTuple):
 
 
 class SignShown(NamedTuple):
-    """A sign that something is wrong: what was seen, and what to do."""
+    """A sign that something is wrong: what was seen, at which stage (`None` for the trial as a whole), what to do."""
 
     seen: SentenceShown
+    stage: StageShown | None
     to_do: CodeShown
-    is_grave: bool
 
 
 class LearnedRow(NamedTuple):
@@ -222,7 +231,7 @@ def _trial_view(result: TrialResult, plan: Trial | None, points: Sequence[LiftPo
         parts=tuple(_by_kind(result, parts[:PARTS_SHOWN])),
         parts_left_out=max(0, len(parts) - PARTS_SHOWN),
         lines=tuple(_lines(whole[:LINES_SHOWN], points or ())),
-        signs=tuple(_sign(result, each) for each in result.signs),
+        signs=tuple(map(_sign, result.signs)),
         held_out=_held_out_cost(result, whole),
         learned=tuple(_learned(result)),
     )
@@ -323,6 +332,8 @@ def _lift_row(result: TrialResult, comparison: ArmComparison) -> LiftRow:
         high=MeasureShown(bounds[1], "points"),
         at_the_end=_at_the_end(estimate),
         costs=_costs(estimate),
+        price=MeasureShown(estimate.price_usd_micros_per_additional_cure, "usd_micros"),
+        price_between=_price_between(estimate),
         beside=tuple(_beside(result, comparison)),
         picture=(estimate.lift, interval.low, interval.high) if estimate.lift is not None and interval else None,
     )
@@ -335,7 +346,7 @@ def _first_sentence(estimate: LiftEstimate, names: Mapping[str, object], *, is_h
         "have": have,
         "needs": estimate.needs_customers or 0,
         "weeks": estimate.needs_weeks or 0,
-        "points": MeasureShown(LIFT_WORTH_FINDING, "points"),
+        "points": MeasureShown(LIFT_WORTH_FINDING, "size_in_points"),
     }
     match estimate.first_line:
         case FirstLine.MORE_PAY:
@@ -351,7 +362,7 @@ def _first_sentence(estimate: LiftEstimate, names: Mapping[str, object], *, is_h
         case FirstLine.TOO_FEW if not estimate.needs_weeks:
             key = "trial.too_few_in_an_arm"
         case FirstLine.TOO_FEW:
-            key = "trial.too_few"
+            key = "trial.too_few" if estimate.needs_weeks <= LONGEST_WEEKS else "trial.too_few_for_years"
     return SentenceShown(key, {**names, **numbers})
 
 
@@ -406,12 +417,23 @@ def _costs(estimate: LiftEstimate) -> SentenceShown:
     )
     if price.value is None:
         return SentenceShown("trial.no_price")
+    if price.value == 0:
+        return SentenceShown("trial.costs_nothing")
     if price.value < 0:
         return SentenceShown("trial.costs_less", {"price": MeasureShown(-price.value, "usd_micros")})
     if least.value is None:
         return SentenceShown("trial.price_unsure", {"price": price})
     key = "trial.price_without_bound" if most.value is None else "trial.price"
     return SentenceShown(key, {"price": price, "least": least, "most": most})
+
+
+def _price_between(estimate: LiftEstimate) -> SentenceShown | None:
+    """Return the bounds of the price of an additional cure, short; `None` if nothing is known of them."""
+    if estimate.price_is_at_least is None:
+        return None
+    least, most = (MeasureShown(each, "usd_micros") for each in (estimate.price_is_at_least, estimate.price_is_at_most))
+    key = "trial.from_on" if most.value is None else "trial.between"
+    return SentenceShown(key, {"low": least, "high": most})
 
 
 BESIDE: tuple[tuple[str, Callable[[ArmSummary], float | None], str], ...] = (
@@ -472,20 +494,22 @@ def _lines(comparisons: Sequence[ArmComparison], points: Sequence[LiftPoint]) ->
         step = -(-len(by_week) // rows) if by_week else 1
         newest_first = tuple(by_week.values())[::-1]
         if found:
-            yield LiftLine(arm_shown(each.arm), arm_shown(each.other), found, newest_first[::step])
+            drawn = found[:: -math.ceil(len(found) / NIGHTS_DRAWN)][::-1]  # the last night is always among them
+            yield LiftLine(arm_shown(each.arm), arm_shown(each.other), drawn, newest_first[::step])
 
 
-def _sign(result: TrialResult, sign: SignSeen) -> SignShown:
-    """Return a sign in words, and what to do about it; `about` is the arm or the stage at which it was seen."""
-    at = SentenceShown("trial.at_stage", {"stage": StageShown(sign.stage)}) if sign.stage is not None else ""
+def _sign(sign: SignSeen) -> SignShown:
+    """Return a sign in words, and what to do about it."""
     values = {
         "arm": arm_shown(sign.arm) if sign.arm else "",
-        "at": at,
         "counted": sign.counted,
         "off_by": MeasureShown(abs(sign.off_by), "percent"),
     }
-    is_grave = result.is_stopped or sign.arm in result.paused
-    return SignShown(SentenceShown(f"trial_sign.{sign.sign}", values), CodeShown("trial_to_do", sign.sign), is_grave)
+    return SignShown(
+        SentenceShown(f"trial_sign.{sign.sign}", values),
+        None if sign.stage is None else StageShown(sign.stage),
+        CodeShown("trial_to_do", sign.sign),
+    )
 
 
 def _held_out_cost(result: TrialResult, whole: Sequence[ArmComparison]) -> HeldOutCost | None:

@@ -172,7 +172,7 @@ def _view_of_comparison(head: KeptComparison, result: WhatIfResult) -> Compariso
         base=MeasureShown(result.payments.base, "percent"),
         customers_a_week=MeasureShown(result.payments.customers_a_week, "count"),
         trials=tuple(
-            TrialNeeded(MeasureShown(each.lift, "points"), each.customers, each.weeks)
+            TrialNeeded(MeasureShown(each.lift, "size_in_points"), each.customers, each.weeks)
             for each in result.payments.trials
         ),
         examples=tuple(_example_view(number, each) for number, each in enumerate(result.examples, 1)),
