@@ -113,7 +113,7 @@ SHOTS =
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES POLICY PAYMENTS CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL IN_FORCE CUSTOMERS RATE SAMPLE INSTALMENTS \
 	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT ROWS MODULE \
-	CHANNEL TWICE RUNS JOBS PORT CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
+	CHANNEL TWICE RUNS JOBS PORT WHATIF CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -153,10 +153,12 @@ run: setup-run ## Play 45 days on the embedded AWS
 console: setup-run ## Open the console over a played world: four logins, and a clock to move
 #= ACCOUNTS=file.csv EVENTS=file.jsonl START=2026-12-01 DAYS=20 PORT=8765
 #= ENCODING=big5 COMPLETE=list.csv POLICIES=folder LENDER=demo-tw
+#= WHATIF=folder (a changed policy, to be compared with today's on the page "What if")
 	@$(BIN)/python -m tests.local console $(if $(ENCODING),--encoding="$(ENCODING)") \
 		$(if $(COMPLETE),--complete="$(COMPLETE)") $(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(EVENTS),--events="$(EVENTS)") \
 		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(PORT),--port="$(PORT)") \
-		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)")
+		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)") \
+		$(if $(WHATIF),--what-if="$(WHATIF)")
 
 .PHONY: customer
 customer: setup-run ## Show a customer's timeline: facts, decisions, texts, receipts, replies; as a page to print, too
@@ -187,12 +189,13 @@ policy-check: setup-run ## Print which limits hold, by lender and place, and whe
 whatif: setup-run ## Compare a changed policy with today's over your customers: texts, money, hours, people
 #= POLICY=folder (the changed files) ACCOUNTS=file.csv START=2026-12-01 DAYS=45 PAYMENTS=nobody, file, records or own.csv
 #= POLICIES=folder (today's, if not ours) LENDER=demo-tw ENCODING=big5 SEED=1 JOBS=2 OUT=folder
-#= STACK=dunning-prod REGION=ap-northeast-1 (the customers of a deployed stack; nothing is written there)
+#= STACK=dunning-prod REGION=ap-northeast-1 (the customers of a deployed stack; nothing is written there, but with
+#= KEEP=1 WHO=mei.chen the result, for the console)
 	@$(BIN)/python -m tests.local.what_if $(if $(POLICY),--policy="$(POLICY)") $(if $(POLICIES),--policies="$(POLICIES)") \
 		$(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(ENCODING),--encoding="$(ENCODING)") \
 		$(if $(LENDER),--lender="$(LENDER)") $(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") \
 		$(if $(PAYMENTS),--payments="$(PAYMENTS)") $(if $(SEED),--seed="$(SEED)") $(if $(OUT),--out="$(OUT)") \
-		$(if $(filter-out auto,$(JOBS)),--jobs="$(JOBS)") \
+		$(if $(filter-out auto,$(JOBS)),--jobs="$(JOBS)") $(if $(KEEP),--keep) $(if $(WHO),--who="$(WHO)") \
 		$(if $(STACK),--stack="$(STACK)") $(if $(REGION),--region="$(REGION)")
 
 # The text goes through the environment: it may hold any sign.

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import unquote
@@ -30,11 +31,14 @@ import boto3
 
 from dunning import wiring
 from dunning.adapters.dynamodb import items
+from dunning.adapters.dynamodb.comparison_table import DynamoComparisons
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.console.http_messages import PageRequest, is_from_ourselves, request_of
 from dunning.console.render import static_files
 from dunning.console.translations import Translation, language_for
 from dunning.console.visits import LANGUAGE_COOKIE
 from dunning.domain.customer.facts import Facts
+from dunning.domain.effect.assumed_payments import Period
 from dunning.domain.errors import DunningError
 from dunning.services.intake.refusals import NOTES, REJECT_COLUMNS
 from dunning.services.intake.table import file_form
@@ -54,6 +58,7 @@ from tests.local.cloud import LocalCloud
 from tests.local.console_page import Act, local_page, playing_page
 from tests.local.happenings import Watch
 from tests.local.issuer import CLIENT_ID, GROUPS, LOGINS, DemoIssuer
+from tests.local.kept_what_if import keep_result
 from tests.local.payments import Payment
 from tests.local.policies import Policies, load
 from tests.local.providers import services_needed
@@ -71,6 +76,8 @@ from tests.local.runner import (
 from tests.local.sample import sample_file
 from tests.local.scripted_events import ScriptedEvent
 from tests.local.template import Function
+from tests.local.what_if import NOBODY, ChangedPolicy, changed_policy, only_lender, what_if_of_tables
+from tests.local.what_if_portfolio import WhatIfChoiceError
 from tests.local.world import is_facts
 
 CONSOLE_TABLE = "dunning-console"
@@ -88,6 +95,8 @@ _SETTLES = timedelta(minutes=2)
 _EVENING = timedelta(hours=9)
 """What is left of the last day, so that the page of the day is not that of a day that has just begun."""
 _FAR = timedelta(days=400)
+_COMPARED = timedelta(days=45)
+"""The days of a what-if."""
 _MOST_BYTES = 1_000_000
 _DAYS_PLAYED = 20
 _LAST_PORT = 65_535
@@ -191,6 +200,7 @@ class LocalConsole:
         policies: what is played by; by default the package's policies.
         encoding: that of files besides UTF-8.
         whole_list: a lender's whole list, uploaded on the second day.
+        what_if: a changed policy, compared with today's over the customers as they stand after the last day.
         is_lively: whether people answer and numbers fail by themselves; by default those of the sample do.
         on_progress: called for each day that is played.
 
@@ -210,6 +220,7 @@ class LocalConsole:
         policies: Policies | None = None,
         encoding: str = "",
         whole_list: WholeList | None = None,
+        what_if: ChangedPolicy | None = None,
         is_lively: bool | None = None,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
@@ -219,6 +230,7 @@ class LocalConsole:
         self._days = days
         self._encoding = encoding
         self._whole_list = whole_list
+        self._what_if = what_if
         self._policies = policies or load(None)
         form = file_form(self._policies.book.headings, encoding)
         self._opening = Opening(
@@ -272,6 +284,8 @@ class LocalConsole:
             zones = wiring._lender_zones()  # noqa: SLF001 - as the console has them
             self._zone = next(iter(zones.values()), ZoneInfo("UTC"))
             self._play_to_begin()
+            if self._what_if is not None:
+                self._keep_what_if(self._what_if)
             issuer = stack.enter_context(DemoIssuer(lambda: datetime.now(UTC), self.origin))
             self._function = self._console_function(issuer.address)
             self._is_ready = True
@@ -294,6 +308,24 @@ class LocalConsole:
             self._play(self._begin + day * _DAY - (_EVENING if day == self._days else timedelta()))
             self._progress = Progress(self.cloud.clock.now() - _MOMENT, len(self.cloud.outbox), self.cloud.waiting())
             self._on_progress(self._progress)
+
+    def _keep_what_if(self, changed: ChangedPolicy) -> None:
+        """Compare a changed policy with today's over the customers as they stand, and keep what comes of it."""
+        stack, now = self.cloud.stack, self.cloud.clock.now()
+        dynamodb = boto3.client("dynamodb")
+        scan = DynamoCustomers(dynamodb, stack.customers_table, int(stack.sender.environment["DUE_SHARDS"]))
+        period = Period(now, now + _COMPARED)
+        region = dynamodb.meta.region_name
+        stored = changed._replace(book=changed.book.stored_in(region))
+        result = what_if_of_tables(scan, self._policies.book.stored_in(region), stored, period, self._opening.name)
+        keep_result(
+            DynamoComparisons(dynamodb, stack.tally_table),
+            result,
+            lender=only_lender(changed.files),
+            payments=NOBODY,
+            who="make console",
+            at=now,
+        )
 
     def _console_function(self, issuer: str) -> Function:
         stack = self.cloud.stack
@@ -514,6 +546,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     take_world(parser, _DAYS_PLAYED)
+    parser.add_argument("--what-if", metavar="DIR", help='a changed policy, compared with today\'s on "What if"')
     parser.add_argument("--port", default="8765", help="on 127.0.0.1 (default: %(default)s)")
     return parser
 
@@ -528,9 +561,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         asked, port = read_asked(options), _port(options.port)
+        changed = _changed(options)
         line = ProgressLine(asked.start, asked.days)
-        console = _console_of(asked, port, line.show)
-    except (*REFUSALS, PortError) as error:
+        console = _console_of(asked, port, line.show, changed)
+    except (*REFUSALS, PortError, WhatIfChoiceError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     began = time.monotonic()
@@ -560,7 +594,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _console_of(asked: Asked, port: int, on_progress: Callable[[Progress], None]) -> LocalConsole:
+def _changed(options: argparse.Namespace) -> ChangedPolicy | None:
+    """Read the changed policy to compare with today's, if there is one."""
+    below = Path(options.policies) if options.policies else None
+    return changed_policy(Path(options.what_if), below, "WHATIF") if options.what_if else None
+
+
+def _console_of(
+    asked: Asked, port: int, on_progress: Callable[[Progress], None], what_if: ChangedPolicy | None
+) -> LocalConsole:
     warn_of_events_outside(asked)
     return LocalConsole(
         accounts=asked.accounts,
@@ -573,6 +615,7 @@ def _console_of(asked: Asked, port: int, on_progress: Callable[[Progress], None]
         policies=asked.policies,
         encoding=asked.encoding,
         whole_list=asked.whole_list,
+        what_if=what_if,
         on_progress=on_progress,
     )
 

@@ -14,13 +14,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import boto3
 from botocore.exceptions import BotoCoreError
 
+from dunning.adapters.dynamodb.comparison_table import DynamoComparisons
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.system_clock import SystemClock
 from dunning.contracts.what_if_result import (
@@ -41,10 +42,12 @@ from dunning.domain.errors import DunningError, ServiceCallError
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.lender import check_running_trials
 from dunning.ports.clock import Clock
+from dunning.ports.customers import WholeScan
 from dunning.services.what_if import CustomerAtStart, PlayedUnder, compare, course_of
 from ops.own_policies import changed_files, changes_over, over_the_package
 from ops.stack import StackError, deployed
 from tests.local.asked import REFUSALS, OneLineParser, read_asked
+from tests.local.kept_what_if import check_who, keep_result
 from tests.local.policies import load
 from tests.local.runner import begin_of
 from tests.local.what_if_portfolio import (
@@ -91,6 +94,8 @@ PAYMENTS=records  as likely, by days past due, as the file's payments before the
 PAYMENTS=own.csv  a table of your own: group,day,share (docs/effect.md)
 
 Whoever pays, pays the same under both policies. What a policy does to payments is not known without a trial.
+
+KEEP=1 WHO=mei.chen   with STACK=, keeps the result for 90 days on the page "What if" of the stack's console
 
 Exit status: 0 it was compared, 1 a policy or every row is refused, 2 something asked for cannot be, 130 interrupted.
 """
@@ -243,6 +248,49 @@ def _example_course(course: Course, same: int) -> ExampleCourse:
     )
 
 
+class ChangedPolicy(NamedTuple):
+    """A changed policy: its folder, the files that differ, and what comes of them."""
+
+    folder: Path
+    files: Sequence[str]
+    book: PolicyBook
+
+
+def changed_policy(folder: Path, below: Path | None, variable: str = "POLICY") -> ChangedPolicy:
+    """
+    Read a folder of changed files over today's policy, which is the package's or that of the folder `below`.
+
+    Raises:
+        WhatIfChoiceError: there is no such folder, or a file of it belongs nowhere.
+        PolicyError: a file is refused.
+    """
+    if not folder.is_dir():
+        raise WhatIfChoiceError(f"{variable}={folder}: there is no such folder")
+    source = over_the_package(below) if below else None
+    differing, unread = changed_files(folder, source)
+    if unread:
+        raise WhatIfChoiceError(
+            f"{variable}={folder}: {unread[0]} is in no folder of policies; use lenders/, texts/ and the like"
+        )
+    return ChangedPolicy(folder, differing, load_policies(changes_over(folder, source)))
+
+
+def what_if_of_tables(
+    scan: WholeScan, today: PolicyBook, changed: ChangedPolicy, period: Period, source: str
+) -> WhatIfResult:
+    """Return what would be sent to the customers of some tables, if nobody paid."""
+    portfolio = from_tables(scan)
+    play = _play(portfolio, (today, changed.book), period, NOBODY, {}, 1, changed.files)
+    asked = _Asked(play, source, changed.folder, changed.files, _in_words(NOBODY, 1), portfolio.refused, 1)
+    return result_of(asked, compare_all(play, 1, lambda _: None).comparison)
+
+
+def only_lender(files: Sequence[str]) -> str:
+    """Return the only lender whom changed files concern; empty if there are several, or all."""
+    lenders = lenders_changed(files) or frozenset()
+    return next(iter(lenders)) if len(lenders) == 1 else ""
+
+
 # ------------------------------------------------------------------ the command
 
 
@@ -265,6 +313,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--payments", default=NOBODY, metavar="WHO", help="who pays meanwhile (default: %(default)s)")
     parser.add_argument("--seed", default="1", help="of the payments drawn from a table (default: %(default)s)")
     parser.add_argument("--jobs", default="1", help="processes (default: %(default)s)")
+    parser.add_argument("--keep", action="store_true", help="for the console of the stack: 90 days, the newest twenty")
+    parser.add_argument("--who", default="", help="who keeps it")
     parser.add_argument("--out", default=".local", metavar="DIR", help="where the files go (default: %(default)s)")
     parser.set_defaults(events=None, complete=None)
     return parser
@@ -291,16 +341,12 @@ def _read(options: argparse.Namespace, clock: Clock) -> _Asked:
         raise WhatIfChoiceError(f"OUT={options.out} is a file: name a folder")
     if not options.policy:
         raise WhatIfChoiceError("POLICY= is missing: name a folder with changed files, such as lenders/demo-tw.toml")
-    policy = Path(options.policy)
-    if not policy.is_dir():
-        raise WhatIfChoiceError(f"POLICY={policy}: there is no such folder")
-    below = over_the_package(Path(options.policies)) if options.policies else None
-    differing, unread = changed_files(policy, below)
-    if unread:
-        raise WhatIfChoiceError(
-            f"POLICY={policy}: {unread[0]} is in no folder of policies; use lenders/, texts/ and the like"
-        )
-    changed_book = load_policies(changes_over(policy, below))
+    if options.keep and not options.stack:
+        raise WhatIfChoiceError("KEEP=1 needs STACK=; for the console of this machine use make console WHATIF=folder")
+    if options.keep:
+        check_who(options.who)
+    below = Path(options.policies) if options.policies else None
+    policy, differing, changed_book = changed_policy(Path(options.policy), below)
     days, seed, processes = _number("DAYS", options.days), _number("SEED", options.seed), _number("JOBS", options.jobs)
     if options.stack:
         period = _from_now(clock, days)
@@ -460,9 +506,29 @@ def main(arguments: Sequence[str] | None = None, clock: Clock | None = None) -> 
         sys.stderr.write(f"OUT={out}: {error.strerror}\n")
         return 2
     sys.stdout.write(text)
+    if options.keep:
+        try:
+            _keep_in_stack(options, result, (clock or SystemClock()).now())
+        except (StackError, ServiceCallError, BotoCoreError) as error:
+            sys.stderr.write(f"It was compared, and not kept: {error}\n")
+            return 2
     sys.stdout.write("\nFILES\n")
     sys.stdout.writelines(f"  {out / name}\n" for name in FILES.values())
     return 0
+
+
+def _keep_in_stack(options: argparse.Namespace, result: WhatIfResult, at: datetime) -> None:
+    session = boto3.Session(region_name=options.region)
+    table = deployed(session.client("cloudformation"), options.stack).output("TallyTable")
+    head = keep_result(
+        DynamoComparisons(session.client("dynamodb"), table),
+        result,
+        lender=only_lender(result.changed_files),
+        payments=options.payments,
+        who=check_who(options.who),
+        at=at,
+    )
+    sys.stdout.write(f"\nKept for the console: /what-if/{head.comparison_id}\n")
 
 
 def _write(out: Path, text: str, result: WhatIfResult, compared: Compared) -> None:

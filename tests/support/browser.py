@@ -17,10 +17,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 from urllib.parse import urljoin, urlsplit
 
+import dunning.policy
+from dunning import wiring
 from dunning.adapters.dynamodb import items
 from dunning.console.routes import ROUTES, Route
 from dunning.console.translations import Translation
@@ -29,13 +32,17 @@ from dunning.ports.sessions import Role
 from tests.local.console import LocalConsole
 from tests.local.issuer import GROUPS, LOGINS
 from tests.local.sample import sample_file
+from tests.local.what_if import ChangedPolicy, changed_policy
 from tests.local.world import is_facts
+from tests.support.lively_trials import lively, planned_trials
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, StorageState
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """The names that browsers of the kind we test with have on a PATH."""
+
+LENDERS = Path(dunning.policy.__file__).parent / "data" / "lenders"
 
 LOCALES: Mapping[str, str] = {"en": "en-GB", "zh-Hant": "zh-TW", "zh-Hans": "zh-CN"}
 """What a browser asks for, by the language in which the console then answers."""
@@ -83,9 +90,24 @@ def small_sample(start: date) -> bytes:
 
 @contextmanager
 def played_console() -> Iterator[LocalConsole]:
-    """Serve the console over a small world that was played for two weeks."""
-    with patch("tests.local.console.sample_file", small_sample), LocalConsole(days=_DAYS) as console:
+    """Serve the console over a small world that was played for two weeks, with trials as of half a year."""
+    with (
+        patch("tests.local.console.sample_file", small_sample),
+        patch.object(wiring, "_trial_results", lambda *_: lively()),
+        patch.object(wiring, "_lender_trials", planned_trials),
+        TemporaryDirectory() as folder,
+        LocalConsole(days=_DAYS, what_if=later_in_the_day(Path(folder))) as console,
+    ):
         yield console
+
+
+def later_in_the_day(folder: Path) -> ChangedPolicy:
+    """Return the sample's policy with another preferred hour."""
+    policy = (LENDERS / "demo-tw.toml").read_text("utf-8")
+    (folder / "lenders").mkdir()
+    changed = re.sub(r"(?m)^preferred_hour = .*$", 'preferred_hour = "14:00"', policy)
+    (folder / "lenders" / "demo-tw.toml").write_text(changed, "utf-8")
+    return changed_policy(folder, None)
 
 
 def customers_of(console: LocalConsole) -> list[Facts]:

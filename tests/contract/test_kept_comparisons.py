@@ -1,0 +1,114 @@
+"""Kept what-ifs: what the ports promise, of the fake and of DynamoDB alike."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from dunning.adapters.client import LEAN
+from dunning.adapters.dynamodb.comparison_table import KEEP_COMPARISONS, DynamoComparisons
+from dunning.domain.errors import UnreadableRecordError
+from dunning.ports.kept_comparisons import (
+    KEPT_A_LENDER,
+    LARGEST_COMPARISON,
+    ComparisonKeeper,
+    ComparisonReader,
+    KeptComparison,
+)
+from tests.support.lively_trials import KeptInMemory, a_comparison, keep_a_comparison
+
+AT = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
+TABLE = "tally"
+
+
+class Shelf(ComparisonKeeper, ComparisonReader, Protocol):
+    """Whoever keeps comparisons, and reads them."""
+
+
+@pytest.fixture(params=["fake", "moto"])
+def shelf(request: pytest.FixtureRequest) -> Iterator[Shelf]:
+    if request.param == "fake":
+        yield KeptInMemory()
+        return
+    with mock_aws():
+        yield DynamoComparisons(new_table(), TABLE)
+
+
+def new_table() -> object:
+    client = boto3.client("dynamodb", config=LEAN)
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "tally", "AttributeType": "S"},
+            {"AttributeName": "part", "AttributeType": "S"},
+        ],
+        KeySchema=[{"AttributeName": "tally", "KeyType": "HASH"}, {"AttributeName": "part", "KeyType": "RANGE"}],
+    )
+    return client
+
+
+def keep(shelf: ComparisonKeeper, number: int, lender: str = "demo-tw") -> KeptComparison:
+    return keep_a_comparison(
+        shelf, comparison_id=f"{lender}-{number:02}", lender=lender, kept_at=AT + timedelta(minutes=number)
+    )
+
+
+def test_a_comparison_comes_back_as_it_was_kept(shelf: Shelf) -> None:
+    head = keep_a_comparison(shelf, kept_at=AT)
+    assert list(shelf.newest_comparisons()) == [head]
+    found = shelf.comparison(head.comparison_id)
+    assert found is not None
+    assert (found.head, found.written) == (head, a_comparison().model_dump_json())
+
+
+def test_the_newest_comes_first_whoever_the_lender_is(shelf: Shelf) -> None:
+    heads = [keep(shelf, 2), keep(shelf, 1, lender=""), keep(shelf, 3, lender="demo-us")]
+    assert [each.kept_at for each in shelf.newest_comparisons()] == sorted(
+        (each.kept_at for each in heads), reverse=True
+    )
+
+
+def test_of_each_lender_the_newest_twenty_are_kept_and_nothing_of_the_others(shelf: Shelf) -> None:
+    other = keep(shelf, 0, lender="demo-us")
+    heads = [keep(shelf, number) for number in range(KEPT_A_LENDER + 2)]
+    assert list(shelf.newest_comparisons()) == [*reversed(heads[2:]), other]
+    assert [shelf.comparison(each.comparison_id) is None for each in heads[:3]] == [True, True, False]
+
+
+def test_the_same_comparison_replaces_itself(shelf: Shelf) -> None:
+    head = keep(shelf, 1)
+    assert list(shelf.newest_comparisons()) == [head] == [keep(shelf, 1)]
+
+
+def test_what_is_not_kept_is_not_there(shelf: Shelf) -> None:
+    assert (shelf.comparison("none"), list(shelf.newest_comparisons())) == (None, [])
+
+
+def test_what_is_too_large_is_refused_and_nothing_of_it_is_kept(shelf: Shelf) -> None:
+    with pytest.raises(ValueError, match=f"keep at most {LARGEST_COMPARISON}"):
+        keep_a_comparison(shelf, a_comparison(source="x" * LARGEST_COMPARISON))
+    assert list(shelf.newest_comparisons()) == []
+
+
+@mock_aws
+def test_both_items_go_after_ninety_days() -> None:
+    client: object = new_table()
+    keep_a_comparison(DynamoComparisons(client, TABLE), kept_at=AT)  # type: ignore[arg-type]
+    items = client.scan(TableName=TABLE)["Items"]  # type: ignore[attr-defined]
+    assert [int(item["expires_at"]["N"]) for item in items] == [int((AT + KEEP_COMPARISONS).timestamp())] * 2
+
+
+@mock_aws
+@pytest.mark.parametrize("changes", [{"head": {"S": "{"}}, {"head": {"S": "{}"}}, {"body": {"B": b"no gzip"}}])
+def test_what_cannot_be_read_is_said_to_be_so(changes: dict[str, object]) -> None:
+    client: object = new_table()
+    shelf = DynamoComparisons(client, TABLE)  # type: ignore[arg-type]
+    head = keep_a_comparison(shelf)
+    for item in client.scan(TableName=TABLE)["Items"]:  # type: ignore[attr-defined]
+        client.put_item(TableName=TABLE, Item={**item, **changes})  # type: ignore[attr-defined]
+    with pytest.raises(UnreadableRecordError, match="kept comparison"):
+        shelf.comparison(head.comparison_id)
