@@ -33,6 +33,8 @@ _HOURS = 24
 _MOST_DAYS = 92
 """A longer run is shown by month."""
 
+_NO_TRIALS = Markup()
+
 type _Line = Mapping[str, Any]
 
 
@@ -80,7 +82,7 @@ class Section:
     tables: Sequence[Figures]
 
 
-def report_page(
+def report_page(  # noqa: PLR0913 - what a run writes
     summary: _Line,
     *,
     texts: Sequence[_Line],
@@ -90,6 +92,7 @@ def report_page(
     examples: Sequence[Example],
     is_sample: bool,
     journeys: Sequence[Journey] = (),
+    trials: Markup = _NO_TRIALS,
 ) -> str:
     """
     Return the page of a run.
@@ -103,6 +106,7 @@ def report_page(
         examples: texts to show as they arrived.
         is_sample: whether everything is made up.
         journeys: customers to show, over several channels.
+        trials: the section about trials (`trials_section`), if the run had any.
     """
     run = summary["run"]
     first = date.fromisoformat(run["start"])
@@ -121,6 +125,7 @@ def report_page(
         run=run,
         is_sample=is_sample,
         sections=sections,
+        trials=trials,
         tiles=_tiles(summary, len(waiting)),
         examples=[_shown(example) for example in examples],
     )

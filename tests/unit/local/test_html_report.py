@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 
 from dunning.domain.delivery.receipt import DeliveryStatus
 from tests.local.html_report import report_page
 from tests.local.journeys import Journey, Step
 from tests.local.report import Example
+from tests.local.trial_report import trials_section
 from tests.support.html_tables import tables_of
+from tests.support.lively_trials import lively
 
 TEXT = {"at": "x", "to": "+886912345678", "text": "secret <b>text</b>", "message_id": "m", "channel": "sms"}
 
@@ -63,7 +66,10 @@ CHANNELS: dict[str, Any] = {
 SENT_THERE = {"texts": 4, "customers": 2, "segments": 0, "cost_usd": 0.02}
 
 
-def a_page(
+NO_TRIALS = Markup()
+
+
+def a_page(  # noqa: PLR0913 - what a run writes
     *,
     texts: Sequence[Any] = TEXTS,
     money: Sequence[Any] = MONEY,
@@ -73,6 +79,7 @@ def a_page(
     file: str = "accounts.csv",
     channels: Mapping[str, Any] = ONLY_SMS,
     journeys: Sequence[Journey] = (),
+    trials: Markup = NO_TRIALS,
 ) -> str:
     summary = {
         "run": {"start": "2026-12-01", "last_day": "2026-12-02", "days": days, "loaded": 3, "file": file},
@@ -100,6 +107,7 @@ def a_page(
         examples=examples,
         is_sample=is_sample,
         journeys=journeys,
+        trials=trials,
     )
 
 
@@ -107,6 +115,15 @@ def test_the_first_line_says_what_the_page_does_not_show() -> None:
     page = a_page()
     first = re.sub(r"<[^>]+>", "", page.partition("<body>")[2].strip().partition("\n")[0])
     assert first.startswith("What this page does not show: what the texts have caused. There was no control group")
+
+
+def test_a_page_with_trials_says_that_what_texts_have_caused_stands_there_alone() -> None:
+    quiet = lively().results[:1]
+    page = a_page(trials=trials_section(quiet, {}))
+    first = re.sub(r"<[^>]+>", "", page.partition("<body>")[2].strip().partition("\n")[0])
+    assert first.startswith("What the texts have caused stands under Trials, and only there.")
+    assert "There was no control group" not in page
+    assert page.count('<h2 id="trials">') == 1
 
 
 def test_nothing_is_fetched_and_nothing_runs() -> None:
