@@ -219,12 +219,13 @@ class FakeSwitch:
     def __init__(self) -> None:
         self.on = True
         self.stuck = False
+        self.stopped: frozenset[Channel] = frozenset()
 
     def is_on(self) -> bool:
         return self.on
 
     def stopped_channels(self) -> frozenset[Channel]:
-        return frozenset() if self.on else frozenset(Channel)
+        return self.stopped if self.on else frozenset(Channel)
 
     def turn(self, *, on: bool) -> None:
         if self.stuck:

@@ -23,6 +23,7 @@ from dunning.domain.customer.lender_record import (
     erase_record,
 )
 from dunning.domain.customer.standing import OpenReview, ReplyLabel
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import ReviewReason
 from dunning.evidence.customer_evidence import Unreadable
@@ -952,3 +953,13 @@ def test_a_subject_that_an_event_cannot_have_is_written_as_its_hash(subject: str
     written = subject_written(subject)
     assert (written == subject) is is_plain
     assert re.fullmatch(r"[A-Za-z0-9._:|-]{1,80}", written)
+
+
+def test_a_channel_that_is_stopped_by_name_is_named_while_all_others_go_on() -> None:
+    office = Office()
+    office.log_in(Role.MANAGER)
+    assert "Stopped by name" not in office.get("/sending").body
+    office.switch.stopped = frozenset({Channel.LINE, Channel.VOICE})
+    assert "Stopped by name, while all others go on: LINE, call." in office.get("/sending").body
+    office.switch.on = False
+    assert "Stopped by name" not in office.get("/sending").body

@@ -18,7 +18,8 @@ class SendingView:
     """
     The switch, and who turned it last in the console.
 
-    Without `turned_at` it was turned elsewhere, or never.
+    Without `turned_at` it was turned elsewhere, or never. `stopped` are the channels that are stopped by name while all
+    others go on.
     """
 
     on: bool
@@ -26,6 +27,7 @@ class SendingView:
     turned_by: str
     role: CodeShown | None
     reason: str
+    stopped: tuple[CodeShown, ...] = ()
 
 
 class SendingService:
@@ -49,14 +51,16 @@ class SendingService:
     def view(self) -> SendingView:
         """Return where the switch stands. What was said of a turn counts only while the switch stands so."""
         on, turned = self._switch.is_on(), self._history.last_turn()
+        stopped = tuple(CodeShown("channel", each) for each in sorted(self._switch.stopped_channels())) if on else ()
         if turned is None or turned.on is not on:
-            return SendingView(on=on, turned_at=None, turned_by="", role=None, reason="")
+            return SendingView(on=on, turned_at=None, turned_by="", role=None, reason="", stopped=stopped)
         return SendingView(
             on=on,
             turned_at=turned.at,
             turned_by=turned.by.subject,
             role=CodeShown("role", turned.by.role.value),
             reason=turned.reason,
+            stopped=stopped,
         )
 
     def pause(self, viewer: Viewer, reason: str) -> None:
