@@ -1,8 +1,9 @@
 """Kept what-ifs: what the ports promise, of the fake and of DynamoDB alike."""
 
+from argparse import Namespace
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import boto3
 import pytest
@@ -18,6 +19,8 @@ from dunning.ports.kept_comparisons import (
     ComparisonReader,
     KeptComparison,
 )
+from ops.stack import Deployed
+from tests.local import what_if
 from tests.support.lively_trials import KeptInMemory, a_comparison, keep_a_comparison
 
 AT = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
@@ -37,7 +40,7 @@ def shelf(request: pytest.FixtureRequest) -> Iterator[Shelf]:
         yield DynamoComparisons(new_table(), TABLE)
 
 
-def new_table() -> object:
+def new_table() -> Any:  # noqa: ANN401 - a client
     client = boto3.client("dynamodb", config=LEAN)
     client.create_table(
         TableName=TABLE,
@@ -95,20 +98,31 @@ def test_what_is_too_large_is_refused_and_nothing_of_it_is_kept(shelf: Shelf) ->
 
 
 @mock_aws
+def test_a_comparison_of_a_stack_goes_into_the_table_of_its_tally(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = new_table()
+    stack = Deployed("dunning-prod", {"TallyTable": TABLE}, {})
+    monkeypatch.setattr(what_if, "deployed", lambda *_: stack)
+    asked = Namespace(stack="dunning-prod", region=None, payments="nobody", who="mei.chen")
+    what_if._keep_in_stack(asked, a_comparison(), AT)  # noqa: SLF001
+    (head,) = DynamoComparisons(client, TABLE).newest_comparisons()
+    assert (head.lender, head.kept_by, head.kept_at) == ("demo-tw", "mei.chen", AT)
+
+
+@mock_aws
 def test_both_items_go_after_ninety_days() -> None:
-    client: object = new_table()
-    keep_a_comparison(DynamoComparisons(client, TABLE), kept_at=AT)  # type: ignore[arg-type]
-    items = client.scan(TableName=TABLE)["Items"]  # type: ignore[attr-defined]
+    client = new_table()
+    keep_a_comparison(DynamoComparisons(client, TABLE), kept_at=AT)
+    items = client.scan(TableName=TABLE)["Items"]
     assert [int(item["expires_at"]["N"]) for item in items] == [int((AT + KEEP_COMPARISONS).timestamp())] * 2
 
 
 @mock_aws
 @pytest.mark.parametrize("changes", [{"head": {"S": "{"}}, {"head": {"S": "{}"}}, {"body": {"B": b"no gzip"}}])
 def test_what_cannot_be_read_is_said_to_be_so(changes: dict[str, object]) -> None:
-    client: object = new_table()
-    shelf = DynamoComparisons(client, TABLE)  # type: ignore[arg-type]
+    client = new_table()
+    shelf = DynamoComparisons(client, TABLE)
     head = keep_a_comparison(shelf)
-    for item in client.scan(TableName=TABLE)["Items"]:  # type: ignore[attr-defined]
-        client.put_item(TableName=TABLE, Item={**item, **changes})  # type: ignore[attr-defined]
+    for item in client.scan(TableName=TABLE)["Items"]:
+        client.put_item(TableName=TABLE, Item={**item, **changes})
     with pytest.raises(UnreadableRecordError, match="kept comparison"):
         shelf.comparison(head.comparison_id)

@@ -156,11 +156,16 @@ def arm_sums(
 
 
 def compared(
-    arm: str, other: str, sums: tuple[ArmSums, ArmSums], share_of_other: float, a_week: float, **part: object
+    arm: str,
+    other: str,
+    sums: tuple[ArmSums, ArmSums],
+    share_of_other: float,
+    a_week: float,
+    **part: Any,  # noqa: ANN401 - fields
 ) -> ArmComparison:
     """Return the comparison of two arms as a night makes it."""
     estimate = estimate_lift(*sums, planned_customers=20_000, share_of_other=share_of_other, customers_a_week=a_week)
-    return ArmComparison(arm, other, estimate, **part)  # type: ignore[arg-type]
+    return ArmComparison(arm, other, estimate, **part)
 
 
 def a_holdout(
@@ -171,10 +176,10 @@ def a_holdout(
     texted, silent = arm_sums(customers, rates[0]), arm_sums(held_out, rates[1], is_texted=False, harm=0.0003)
     sums = {SumKey(trial, "text"): texted, SumKey(trial, "silence"): silent}
     comparisons = [compared("text", "silence", (texted, silent), 0.05, customers / 14)]
-    parts: list[dict[str, object]] = [
-        *({"stage": stage} for stage in _STAGES),
-        *({"payer_segment": segment} for segment in _SEGMENTS),
-        *({"place": place} for place in _PLACES),
+    parts: list[dict[str, Any]] = [
+        *[{"stage": stage} for stage in _STAGES],
+        *[{"payer_segment": segment} for segment in _SEGMENTS],
+        *[{"place": place} for place in _PLACES],
     ]
     for number, part in enumerate(parts):
         size = customers // (3 + number)
@@ -182,7 +187,7 @@ def a_holdout(
         pair = arm_sums(size, rates[1] + lift), arm_sums(size // 19, rates[1], is_texted=False)
         comparisons.append(compared("text", "silence", pair, 0.05, size / 14, **part))
         for arm, each in zip(("text", "silence"), pair, strict=True):
-            sums[SumKey(trial, arm, **part)] = each  # type: ignore[arg-type]
+            sums[SumKey(trial, arm, **part)] = each
     return TrialResult(
         lender=LENDER,
         trial=trial,

@@ -97,7 +97,7 @@ GROUPS: dict[str, set[str]] = {
     "trial_reason": set(PublishReason),
     "what_if_by": {"stage", "hour", "place", "channel", "caps", "waits", "people"},
     "what_if_total": {"texted", "texts", "segments", "price", "to_people", "top_texts"},
-    "what_if_next": set(NextText) - {NextText.SAME},
+    "what_if_next": {move.value for move in NextText if move is not NextText.SAME},
     "what_if_differs": {"more_texts", "fewer_texts", "as_many_texts", "to_a_person"},
     "what_if_policy": {"today", "changed"},
     "what_if_payments": {"nobody", "file", "records", "table"},

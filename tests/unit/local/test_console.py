@@ -6,6 +6,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 import pytest
@@ -15,6 +17,7 @@ from tests.local.console import LocalConsole, http_event
 from tests.local.issuer import LOGINS
 from tests.local.runner import begin_of
 from tests.local.world import NoTextError
+from tests.support.browser import later_in_the_day
 from tests.support.lender_files import csv_of, row
 
 pytestmark = pytest.mark.slow(reason="the embedded AWS is filled and played for some days")
@@ -70,8 +73,10 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 @pytest.fixture(scope="module")
 def console() -> Iterator[LocalConsole]:
-    with LocalConsole(accounts=csv_of([row()]).encode(), start=BEGIN, days=2) as console:
-        yield console
+    with TemporaryDirectory() as folder:
+        changed = later_in_the_day(Path(folder))
+        with LocalConsole(accounts=csv_of([row()]).encode(), start=BEGIN, days=2, what_if=changed) as console:
+            yield console
 
 
 @pytest.fixture
@@ -99,6 +104,18 @@ def test_a_customer_is_found_read_and_revealed_and_all_of_it_is_written_down(bro
     assert (status, "+886912345678" in page) == (200, True)
     _, page = browser.get("/audit")
     assert "was shown a hidden value" in page
+
+
+def test_a_changed_policy_is_compared_over_those_who_were_played_and_kept(browser: Browser) -> None:
+    browser.log_in("mei.chen")
+    _, page = browser.get("/what-if")
+    (address,) = set(re.findall(r'href="(/what-if/[0-9a-f]{16})"', page))
+    assert "make console" in page
+    _, page = browser.get(address)
+    assert "1 of 1 customers would get something else, or at another time." in page
+    assert "lenders/demo-tw.toml" in page
+    _, page = browser.get(f"{address}/1")
+    assert 'href="/customers/C-1001"' in page
 
 
 def test_time_moves_a_reply_silences_and_a_payment_ends_it(browser: Browser, console: LocalConsole) -> None:

@@ -75,6 +75,7 @@ def test_a_file_of_which_nothing_can_be_loaded_ends_it_and_frees_the_port() -> N
         (["--events", "none.jsonl"], "EVENTS=none.jsonl: No such file or directory"),
         (["--policies", "nowhere"], "POLICIES=nowhere: there is no such folder"),
         (["--encoding", "big6"], "ENCODING=big6 is not one of "),
+        (["--what-if", "nowhere"], "WHATIF=nowhere: there is no such folder"),
         (["--complete", "none.csv"], "COMPLETE=none.csv: No such file or directory"),
     ],
 )

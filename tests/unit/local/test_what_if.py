@@ -193,6 +193,8 @@ def test_examples_show_both_traces_from_the_first_difference_on(tmp_path: Path, 
         (["--seed", "-1"], "SEED=-1 is not a whole number"),
         (["--policies", "none"], "POLICIES=none: there is no such folder"),
         (["--stack", "s"], "STACK= and ACCOUNTS= do not go together: take one out"),
+        (["--keep"], "KEEP=1 needs STACK=; for the console of this machine use make console WHATIF=folder"),
+        (["--keep", "--stack", "s"], "KEEP=1 needs WHO=: say who keeps it, as in WHO=mei.chen"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_variable_and_the_fix(
