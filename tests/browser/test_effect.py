@@ -1,4 +1,4 @@
-"""Trials and what-ifs in a browser: what a manager sees first, by keys alone, without script, for those who cannot see."""
+"""Trials and what-ifs in a browser: what is seen first, by keys alone, without script, and without eyes."""
 
 from __future__ import annotations
 
