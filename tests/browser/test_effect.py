@@ -34,7 +34,7 @@ def test_a_chart_says_what_it_shows_to_those_who_cannot_see_it(reception: Recept
     visitor = reception.visit(Role.MANAGER)
     visitor.open(QUIET)
     chart = visitor.page.get_by_role("img")
-    assert "with texts and without" in (chart.get_by_text("with texts and without").text_content() or "")
+    assert "texts and no text" in (chart.get_by_text("texts and no text").text_content() or "")
     assert "At the end +2.9, at least +0.2, at most +5.7." in (chart.locator("desc").text_content() or "")
 
 

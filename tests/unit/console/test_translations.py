@@ -94,7 +94,7 @@ GROUPS: dict[str, set[str]] = {
     "trial_beside": {*(name for name, _, _ in BESIDE), "wrong_persons"},
     "trial_sign": set(TrialSign),
     "trial_to_do": set(TrialSign),
-    "trial_reason": set(PublishReason),
+    "trial_reason": {*PublishReason, "too_large"},
     "what_if_by": {"stage", "hour", "place", "channel", "caps", "waits", "people"},
     "what_if_total": {"texted", "texts", "segments", "price", "to_people", "top_texts"},
     "what_if_next": {move.value for move in NextText if move is not NextText.SAME},

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from dunning.domain.effect.draws import SILENCE
+from dunning.domain.effect.draws import SILENCE, Layer
 from dunning.domain.effect.sums import FirstLine
 from dunning.domain.effect.trial_results import SignSeen, TrialResult, TrialSign
 from dunning.ports.sessions import Role
@@ -28,7 +28,7 @@ from dunning.services.console.trials_read import (
 from tests.local import ROOT
 from tests.support.console import an_office_with
 from tests.support.fakes import FakeClock
-from tests.support.lively_trials import LivelyTrials, a_holdout, line_to, lively, planned_trials
+from tests.support.lively_trials import LivelyTrials, a_holdout, line_to, lively, planned_trials, several_arms
 from tests.support.people import NOW
 
 
@@ -126,6 +126,20 @@ def test_who_is_held_out_and_what_it_has_cost_stands_beside_it() -> None:
         "share": MeasureShown(0.05, "percent"), "customers": 3_210, "rungs": result.drawn[SILENCE],
     }  # fmt: skip
     assert (cost.cures.key, cost.cures.values) == ("trial.cures_lost", {"cures": 94, "least": 5, "most": 182})
+
+
+def test_silence_among_wordings_costs_what_the_other_arm_has_more() -> None:
+    quiet = view_of(several_arms("tone", Layer.TEXT, {"usual": 0.63, SILENCE: 0.58}, "usual")).held_out
+    assert quiet is not None
+    assert (quiet.cures.key, quiet.cures.values["cures"]) == ("trial.cures_lost", 450)
+    assert quiet.cures.values["least"] < 450 < quiet.cures.values["most"]  # type: ignore[operator]
+
+
+def test_running_trials_come_first_then_stopped_ones_then_those_that_have_ended() -> None:
+    ended, stopped = a_holdout("a-first"), replace(a_holdout("b-second"), is_stopped=True)
+    results = LivelyTrials([replace(ended, ends_on=date(2026, 11, 1)), stopped, a_holdout()])
+    results.newest = lambda _="": results.results  # type: ignore[method-assign, misc]
+    assert [each.trial for each in service(results).view().trials][:3] == ["quiet", "b-second", "a-first"]
 
 
 def test_what_the_holdout_costs_is_said_as_far_as_it_is_known() -> None:

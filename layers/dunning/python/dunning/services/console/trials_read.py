@@ -183,6 +183,7 @@ class TrialsService:
         known = {(each.lender, each.trial) for each in found}
         views = [_trial_view(each, plans.get((each.lender, each.trial))) for each in found]
         today = self._clock.now().date()
+        views.sort(key=lambda each: _ORDER[each.state.code])
         views += [_without_result(each, *key, today) for key, each in plans.items() if key[1:] and key not in known]
         lenders = tuple(sorted({each.lender for each in views}))
         shown = lender if lender in lenders else ""
@@ -278,6 +279,10 @@ def _state_of(result: TrialResult) -> str:
     if result.night > result.ends_on:
         return "ended"
     return "paused" if result.paused else "running"
+
+
+_ORDER = {"running": 0, "paused": 0, "stopped": 1, "ended": 2}
+"""How trials with results follow one another in the list."""
 
 
 def arm_shown(arm: str) -> object:
@@ -516,17 +521,26 @@ def _held_out_cost(result: TrialResult, whole: Sequence[ArmComparison]) -> HeldO
     """Return who is held out and what it costs, for a trial with a silent arm."""
     if SILENCE not in result.shares:
         return None
-    drawn = result.drawn.get(SILENCE, 0)
-    against = next((each.estimate for each in whole if each.other == SILENCE), None)
-    customers = against.other.customers if against else 0
+    against = next((each for each in whole if SILENCE in {each.arm, each.other}), None)
+    if against is None:
+        return None
+    estimate, is_other = against.estimate, against.other == SILENCE
+    silent = estimate.other if is_other else estimate.arm
     held_out = SentenceShown(
         "trial.held_out",
-        {"share": MeasureShown(result.shares[SILENCE], "percent"), "customers": customers, "rungs": drawn},
+        {
+            "share": MeasureShown(result.shares[SILENCE], "percent"),
+            "customers": silent.customers,
+            "rungs": result.drawn.get(SILENCE, 0),
+        },
     )
-    if against is None or against.lift is None or against.interval is None:
+    if estimate.lift is None or estimate.interval is None:
         return HeldOutCost(held_out, SentenceShown("trial.cures_unknown"))
-    rungs = against.other.rungs
-    lost, least, most = (round(each * rungs) for each in (against.lift, against.interval.low, against.interval.high))
+    lifts = (estimate.lift, *estimate.interval)
+    if not is_other:
+        lift, low, high = lifts
+        lifts = (-lift, -high, -low)
+    lost, least, most = (round(each * silent.rungs) for each in lifts)
     if most <= 0:
         return HeldOutCost(held_out, SentenceShown("trial.cures_none"))
     key = "trial.cures_lost" if least > 0 else "trial.cures_lost_perhaps"
