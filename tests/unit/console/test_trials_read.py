@@ -82,6 +82,8 @@ def test_a_trial_that_ends_before_it_is_large_enough_says_so() -> None:
     needed = with_estimate(first_line=FirstLine.TOO_FEW, needs_weeks=13)
     assert first_row(needed).ends_too_soon is not None
     assert first_row(replace(needed, ends_on=needed.night + timedelta(weeks=13))).ends_too_soon is None
+    for over in ({"is_stopped": True}, {"ends_on": needed.night - timedelta(days=1)}):
+        assert first_row(replace(needed, **over)).ends_too_soon is None
 
 
 def test_with_too_few_customers_the_sentence_warns_of_chance() -> None:

@@ -396,7 +396,9 @@ def _sentence(
 
 
 def _ends_too_soon(result: TrialResult, estimate: LiftEstimate) -> SentenceShown | None:
-    """Tell that a trial ends before it is large enough."""
+    """Tell that a running trial ends before it is large enough."""
+    if _state_of(result) not in {"running", "paused"}:
+        return None
     left = weeks_to(result.ends_on, result.night)
     if estimate.first_line is not FirstLine.TOO_FEW or not estimate.needs_weeks or estimate.needs_weeks <= left:
         return None
