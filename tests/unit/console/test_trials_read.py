@@ -1,6 +1,7 @@
 """Trials for people: what the first line may say, that no cure stands alone, and what to do about a sign."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,6 +31,13 @@ from tests.support.console import an_office_with
 from tests.support.fakes import FakeClock
 from tests.support.lively_trials import LivelyTrials, a_holdout, line_to, lively, planned_trials, several_arms
 from tests.support.people import NOW
+
+
+class AsKept(LivelyTrials):
+    """Results in the order in which they were kept."""
+
+    def newest(self, lender: str = "") -> Sequence[TrialResult]:
+        return [each for each in self.results if lender in {"", each.lender}]
 
 
 def view_of(result: TrialResult) -> TrialView:
@@ -139,8 +147,7 @@ def test_silence_among_wordings_costs_what_the_other_arm_has_more() -> None:
 
 def test_running_trials_come_first_then_stopped_ones_then_those_that_have_ended() -> None:
     ended, stopped = a_holdout("a-first"), replace(a_holdout("b-second"), is_stopped=True)
-    results = LivelyTrials([replace(ended, ends_on=date(2026, 11, 1)), stopped, a_holdout()])
-    results.newest = lambda _="": results.results  # type: ignore[method-assign, misc]
+    results = AsKept([replace(ended, ends_on=date(2026, 11, 1)), stopped, a_holdout()])
     assert [each.trial for each in service(results).view().trials][:3] == ["quiet", "b-second", "a-first"]
 
 
