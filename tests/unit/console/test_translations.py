@@ -15,14 +15,13 @@ from dunning.console.translations import LANGUAGES, WORDS, Translation, language
 from dunning.console.views.act_pages import DONE
 from dunning.domain.counters import NAMES
 from dunning.domain.customer.facts import HoldReason
-from dunning.domain.decision.chance import USUAL_TEXT
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.gates import GATES
 from dunning.domain.delivery.channels import NO_CONTACT, Channel
 from dunning.domain.delivery.contact import ContactState
 from dunning.domain.delivery.receipt import DeliveryStatus
 from dunning.domain.effect.courses import NextText
-from dunning.domain.effect.draws import SILENCE, TEXTED, Layer
+from dunning.domain.effect.draws import SILENCE, TEXTED, USUAL_TEXT, Layer
 from dunning.domain.effect.learning import PublishReason
 from dunning.domain.effect.trial_results import TrialSign
 from dunning.domain.outbound_events import ReviewReason

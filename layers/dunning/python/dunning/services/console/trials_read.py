@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from dunning.contracts.trials_document import trials_document
-from dunning.domain.decision.chance import USUAL_TEXT, minute_of_hour_arm
-from dunning.domain.effect.draws import SILENCE, TEXTED, Layer
+from dunning.domain.decision.chance import minute_of_hour_arm
+from dunning.domain.effect.draws import SILENCE, TEXTED, USUAL_TEXT, Layer
 from dunning.domain.effect.payer_segments import UNKNOWN_PAYER
 from dunning.domain.effect.strategies import EVERY_SEGMENT
 from dunning.domain.effect.sums import LIFT_WORTH_FINDING, ArmSummary, FirstLine, LiftEstimate, SumKey
