@@ -144,9 +144,9 @@ def test_a_change_of_a_trial_that_runs_under_the_policies_in_force_is_refused(
     capsys.readouterr()
     lender.write_text(lender.read_text("utf-8").replace("goal_days = 14", "goal_days = 7"), "utf-8")
     assert main(asked, TODAY) == 1
-    refusal = capsys.readouterr().err
-    assert refusal.startswith("Refused: lenders/demo-tw.toml:")
-    assert "trials.0.goal_days: the trial is running; end it, and begin another with a new id and salt" in refusal
+    message = capsys.readouterr().err
+    assert message.startswith("Refused: lenders/demo-tw.toml:")
+    assert "trials.0.goal_days: the trial is running; end it, and begin another with a new id and salt" in message
     assert main(asked, date(2027, 5, 1)) == 0, "it has ended"
 
 

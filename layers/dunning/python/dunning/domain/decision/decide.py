@@ -841,7 +841,8 @@ class _Evaluation:
             stop = _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
             return Stop(stop.reason, stop.steps, stop.until, stage, None, "stop", *self.stuck)
         draws: tuple[Draw, ...] = ()
-        payer_segment, asked = "", ()
+        payer_segment = ""
+        asked: tuple[Asked, ...] = ()
         if rules.trials:
             draws, message = self._draw(stage, due, today, message, channel)
             if draws:
