@@ -15,7 +15,7 @@ from dunning.domain.effect.strategies import (
     FLOOR,
     LARGEST_STRATEGY,
     TrialWeights,
-    strategies_of_week,
+    strategies_for_week,
     strategy_from_json,
     strategy_in_force,
     strategy_to_json,
@@ -171,7 +171,7 @@ def test_weights_of_a_dozen_segments_and_five_arms_are_in_force_however_many_tri
     share = round(1 / len(arms), 6)
     shares = (round(1 - share * (len(arms) - 1), 6), *[share] * (len(arms) - 1))
     weights = TrialWeights(tuple(arms), {f"payer-segment-{number:02}": shares for number in range(segments)})
-    strategies = strategies_of_week(LENDER, "2026-W50", dict.fromkeys(trials, weights))
+    strategies = strategies_for_week(LENDER, "2026-W50", dict.fromkeys(trials, weights))
     assert all(len(strategy_to_json(each)) <= LARGEST_STRATEGY for each in strategies)
     in_force = strategy_in_force(strategies, date(2026, 12, 9))
     assert in_force is not None

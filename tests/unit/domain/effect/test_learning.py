@@ -39,7 +39,7 @@ from dunning.domain.effect.strategies import (
     even_weights,
     iso_week,
     next_week,
-    strategies_of_week,
+    strategies_for_week,
     strategy_from_json,
     strategy_in_force,
     strategy_to_json,
@@ -320,20 +320,20 @@ def test_silence_may_have_no_weight_for_the_even_slice_leaves_enough_out_and_a_t
 def test_trials_that_fit_into_no_single_strategy_share_the_week_and_all_of_them_count() -> None:
     segments = {f"payer-segment-{number:02}": (0.2, 0.2, 0.2, 0.2, 0.2) for number in range(12)}
     trials = {f"trial-{number}": TrialWeights(("a", "b", "c", "d", "e"), segments) for number in range(9)}
-    strategies = strategies_of_week("demo-tw", "2026-W50", trials)
+    strategies = strategies_for_week("demo-tw", "2026-W50", trials)
     assert 1 < len(strategies) < len(trials)
     assert all(len(strategy_to_json(each)) <= LARGEST_STRATEGY for each in strategies)
     in_force = strategy_in_force(strategies, TODAY)
     assert in_force is not None
     assert in_force.trials == trials
-    assert strategies_of_week("demo-tw", "2026-W50", {}) == (Strategy(lender="demo-tw", week="2026-W50", trials={}),)
+    assert strategies_for_week("demo-tw", "2026-W50", {}) == (Strategy(lender="demo-tw", week="2026-W50", trials={}),)
 
 
 def test_a_trial_that_fits_into_no_strategy_is_refused_by_name() -> None:
     arms = tuple(f"arm-{number}" for number in range(400))
     weights = TrialWeights(arms, {EVERY_SEGMENT: tuple(1 / 400 for _ in arms)})
     with pytest.raises(ValueError, match=r"^strategy.trials.wide: it has too many arms and segments .* take some away"):
-        strategies_of_week("demo-tw", "2026-W50", {"wide": weights})
+        strategies_for_week("demo-tw", "2026-W50", {"wide": weights})
 
 
 def test_a_strategy_weighs_the_arms_of_a_trial_in_the_order_of_the_trial() -> None:

@@ -29,7 +29,7 @@ from dunning.domain.effect.strategies import (
     TrialWeights,
     fits_no_strategy,
     next_week,
-    strategies_of_week,
+    strategies_for_week,
     strategy_in_force,
 )
 from dunning.domain.effect.sums import SettledSpell
@@ -161,7 +161,7 @@ def with_steps(control: TrialControl, steps: Mapping[str, LearnedStep], today: d
         reasons[trial] = (PublishReason.TOO_LARGE if is_refused else reason).value
         if kept is not None:
             weights[trial] = kept
-    strategies = (*control.strategies, *strategies_of_week(control.lender, week, weights))
+    strategies = (*control.strategies, *strategies_for_week(control.lender, week, weights))
     newest = sorted({each.week for each in strategies})[-KEPT_STRATEGIES:]
     return replace(control, strategies=tuple(each for each in strategies if each.week in newest), reasons=reasons)
 

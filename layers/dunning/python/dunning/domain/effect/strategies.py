@@ -144,7 +144,7 @@ def _check_weights(trial: str, weights: TrialWeights) -> None:
             raise ValueError(f"{place}.weights.{segment}: the weights sum to {sum(shares):.6g}; make them sum to 1")
 
 
-def strategies_of_week(lender: str, week: str, trials: Mapping[str, TrialWeights]) -> tuple[Strategy, ...]:
+def strategies_for_week(lender: str, week: str, trials: Mapping[str, TrialWeights]) -> tuple[Strategy, ...]:
     """
     Return the strategies of a week: one if all weights fit into it, else several, and at least one.
 
