@@ -242,6 +242,45 @@ class TestTheWeek:
         steer(controls, a_result(TONE, NIGHT), settled_of=lambda _: spells())
         assert controls.stored_control(LENDER).strategies[-1].trials["tone"].arms == ("a", "b", "c")
 
+    def test_where_a_text_adds_less_than_it_costs_fewer_are_texted_and_the_others_stay(
+        self, controls: FakeTrialControls
+    ) -> None:
+        quiet = a_learned_trial(
+            {"usual": 0.7, "silence": 0.3},
+            trial_id="texts",
+            value_of_cure_usd_micros=1_000_000,
+            annoyance_usd_micros=60_000,
+            planned_customers=2_000,
+        )
+
+        def settled_of(trial: str) -> list[SettledSpell]:
+            return [
+                a_settled(
+                    quiet,
+                    f"{segment}-{week}-{arm}-{number}",
+                    NIGHT - timedelta(weeks=week),
+                    Draw(Layer.TEXT, trial, arm, share),
+                    cured=number % 20 < cured_of_20,
+                    segment=segment,
+                )
+                for week in range(4)
+                for segment, arm, share, count, cured_of_20 in (
+                    ("on_time", "usual", 0.7, 300, 19),
+                    ("on_time", "silence", 0.3, 120, 19),
+                    ("late", "usual", 0.7, 300, 12),
+                    ("late", "silence", 0.3, 120, 8),
+                )
+                for number in range(count)
+            ]
+
+        trials = {"texts": quiet}
+        result = steer(controls, a_result(quiet, NIGHT), trials=trials, settled_of=settled_of)["texts"]
+        texted = {each.payer_segment: each.shares["usual"] for each in result.learned}
+        assert texted == pytest.approx({EVERY_SEGMENT: 0.7, "on_time": 0.55, "late": 0.85}, abs=1e-6)
+        dearer = {"texts": replace(quiet, value_of_cure_usd_micros=9_000_000)}
+        result = steer(FakeTrialControls(), a_result(quiet, NIGHT), trials=dearer, settled_of=settled_of)["texts"]
+        assert {each.payer_segment: each.shares["usual"] for each in result.learned}["on_time"] > 0.7
+
     @pytest.mark.slow(reason="six trials of a dozen segments, a thousand rungs each")
     def test_many_trials_are_split_and_all_of_them_are_in_force(self, controls: FakeTrialControls) -> None:
         names = [f"trial-number-{number}" for number in range(6)]
