@@ -69,6 +69,7 @@ def stack() -> Iterator[Deployed]:
         shown = {
             "CustomersTable": cloud.stack.customers_table,
             "ContactsTable": cloud.stack.contacts_table,
+            "TallyTable": cloud.stack.tally_table,
             "UploadsBucket": cloud.stack.uploads_bucket,
             "LenderBus": cloud.stack.bus_name,
             "LenderEventsQueue": cloud.queue_urls["lender_events"],

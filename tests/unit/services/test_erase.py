@@ -20,6 +20,7 @@ from tests.support.builders import a_lender_record, store_facts
 from tests.support.cases import FakeCases
 from tests.support.fakes import FakeClock, FakeContacts, FakeCustomers, FakeTelemetry, FakeUploadErasure
 from tests.support.people import NOW, someone, waking
+from tests.support.trial_fakes import FakeDrawnRungs
 
 AT = NOW - timedelta(hours=1)
 RECORDED = NOW - timedelta(days=7)
@@ -285,3 +286,61 @@ def test_an_erasure_that_cannot_delete_notes_is_not_finished() -> None:
     cases.erase_case = broken  # type: ignore[method-assign]
     with pytest.raises(ServiceCallError):
         office.service.erase("C0001", NOW)
+
+
+# ------------------------------------------------------------------ what was drawn in trials
+
+
+def with_draws(office: Office) -> FakeDrawnRungs:
+    """Let the erasure know where draws are."""
+    draws = FakeDrawnRungs()
+    office.service = EraseService(
+        customers=office.customers,
+        contacts=office.contacts,
+        uploads=office.uploads,
+        clock=office.clock,
+        telemetry=office.telemetry,
+        draws=draws,
+    )
+    return draws
+
+
+def test_each_round_marks_the_customer_for_the_night_that_takes_draws_away() -> None:
+    office = Office()
+    draws = with_draws(office)
+    office.service.erase("C0001", NOW)
+    (first,) = draws.erased_draws()
+    assert (first.customer_id, first.at) == ("C0001", office.clock.now())
+    assert first.until >= office.clock.now() - timedelta(seconds=1)
+    office.clock.move_to(NOW + timedelta(minutes=15))
+    office.service.erase_again("C0001")
+    (again,) = draws.erased_draws()
+    assert again.at == NOW + timedelta(minutes=15)
+    office.clock.move_to(NOW + timedelta(hours=1))
+    office.service.purge_numbers("C0001")
+    (last,) = draws.erased_draws()
+    assert (last.at, last.until) == (NOW + timedelta(hours=1), NOW + timedelta(hours=1))
+
+
+def test_whoever_is_not_erased_has_no_mark() -> None:
+    office = Office()
+    draws = with_draws(office)
+    office.service.erase_again("C0001")
+    office.service.purge_numbers("C0001")
+    assert list(draws.erased_draws()) == []
+
+
+def test_an_erasure_that_cannot_leave_its_mark_is_not_finished_and_comes_again() -> None:
+    office = Office()
+    draws = with_draws(office)
+    mark = draws.mark_draws
+
+    def broken(customer_id: str, until: datetime, at: datetime) -> None:
+        raise ServiceCallError("PutItem", f"{customer_id} {until} {at}")
+
+    draws.mark_draws = broken  # type: ignore[method-assign]
+    with pytest.raises(ServiceCallError):
+        office.service.erase("C0001", NOW)
+    draws.mark_draws = mark  # type: ignore[method-assign]
+    office.service.erase("C0001", NOW)
+    assert [each.customer_id for each in draws.erased_draws()] == ["C0001"]

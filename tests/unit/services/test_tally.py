@@ -1,0 +1,155 @@
+"""Tally of rungs: what the streams tell of draws is kept for lenders with trials, and claims that were released."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dunning.contracts.change_stream import ChangeRecord, Image, ShardChanges
+from dunning.domain.customer.standing import LedgerEntry, Standing
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.effect.settling import Asked
+from dunning.ports.telemetry import LogEvent, Metric
+from dunning.services.tally import CountedItem, TallyService, rungs_of_change
+from tests.support.fakes import FakeTally, FakeTelemetry
+from tests.support.trial_fakes import FakeDrawnRungs
+
+AT = datetime(2026, 12, 1, 15, 59, tzinfo=UTC)  # a minute to midnight in Taipei
+DAY = date(2026, 12, 1)
+LENDER = "demo-tw"
+
+ENTRY = LedgerEntry(
+    send_id="send-1", claim_id="claim-1", at=AT, stage=0, accounts=("A1",), channel="sms", for_wake=None,
+    draws="hquiet.text:0.8", payer_segment="new", asked="0.1:500",
+)  # fmt: skip
+STANDING = Standing(customer_id="C1", lender_id=LENDER, version=1)
+CLAIMED = replace(STANDING, ledger=(ENTRY,))
+RECORD = Contact(
+    customer_id="C1", send_id="send-1", claim_id="claim-1", at=AT, state=ContactState.SENT, stage=0,
+    account_ids=("A1",), channel="sms", expires_at=AT, lender=LENDER, jurisdiction="TW", parts=2,
+    price_usd_micros=7, draws="hquiet.text:0.8", payer_segment="new", asked="0.1:500",
+)  # fmt: skip
+HELD_OUT = replace(RECORD, state=ContactState.HELD_OUT, channel="none", parts=0, price_usd_micros=0)
+
+
+class Images:
+    """Reads what the test has written, by its place."""
+
+    def __init__(self, items: list[CountedItem]) -> None:
+        self._items = items
+
+    def read(self, image: Image) -> CountedItem:
+        return self._items[int(image["place"]["N"])]
+
+
+class Streams:
+    """The tally, and changes that it is handed."""
+
+    def __init__(self, *, has_trials: bool = True) -> None:
+        self.items: list[CountedItem] = []
+        self.records: list[ChangeRecord] = []
+        self.tally, self.rungs, self.telemetry = FakeTally(), FakeDrawnRungs(), FakeTelemetry()
+        self.service = TallyService(
+            images=Images(self.items),
+            tally=self.tally,
+            zone_of=lambda _: ZoneInfo("Asia/Taipei"),
+            telemetry=self.telemetry,
+            rungs=self.rungs,
+            has_trials=lambda _: has_trials,
+        )
+
+    def change(self, old: CountedItem | None, new: CountedItem | None, at: datetime = AT) -> None:
+        images = [self._image(item) for item in (old, new)]
+        self.records.append(ChangeRecord(len(self.records) + 1, at, images[0], images[1]))
+
+    def _image(self, item: CountedItem | None) -> Image | None:
+        if item is None:
+            return None
+        self.items.append(item)
+        return {"place": {"N": str(len(self.items) - 1)}}
+
+    def count(self) -> None:
+        self.service.count(ShardChanges("shard-1", tuple(self.records)))
+
+
+@pytest.fixture
+def streams() -> Streams:
+    return Streams()
+
+
+@pytest.mark.parametrize("record", [RECORD, HELD_OUT], ids=["texted", "held out"])
+def test_a_new_record_of_a_reminder_is_a_rung_of_the_day_of_its_claim(streams: Streams, record: Contact) -> None:
+    streams.change(None, record, AT + timedelta(hours=2))
+    streams.count()
+    (rung,) = streams.rungs.rungs_of(LENDER, DAY).rungs
+    assert (rung.customer_id, rung.send_id, rung.channel, rung.draws) == ("C1", "send-1", record.channel, record.draws)
+    assert (rung.asked, rung.payer_segment, rung.place) == ((Asked("A1", 1, 500),), "new", "TW")
+    counted = {name for day in streams.tally.days(LENDER, DAY, DAY + timedelta(days=1)) for name in day.counters}
+    assert counted, "a record still counts as what it is"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(None, replace(RECORD, stage=None)), (RECORD, replace(RECORD, state=ContactState.DELIVERED)), (CLAIMED, CLAIMED)],
+    ids=["no reminder", "a record that changes", "a claim that stays"],
+)
+def test_what_tells_of_no_new_rung_is_not_kept(streams: Streams, old: CountedItem, new: CountedItem) -> None:
+    streams.change(old, new)
+    streams.count()
+    assert streams.rungs.runs == {}
+
+
+def test_a_claim_with_a_draw_is_kept_and_one_without_is_not(streams: Streams) -> None:
+    streams.change(STANDING, CLAIMED)
+    streams.change(None, replace(STANDING, ledger=(replace(ENTRY, claim_id="other", send_id="other", draws=""),)))
+    streams.count()
+    assert streams.rungs.rungs_of(LENDER, DAY).claimed == {"send-1"}
+
+
+def test_a_claim_that_is_released_is_taken_back_and_a_draw_that_the_ledger_drops_is_not(streams: Streams) -> None:
+    streams.change(STANDING, CLAIMED)
+    streams.change(CLAIMED, replace(CLAIMED, ledger=(replace(ENTRY, draws=""),)))
+    streams.count()
+    assert streams.rungs.rungs_of(LENDER, DAY).claimed == {"send-1"}
+    streams.change(CLAIMED, STANDING, AT + timedelta(days=2))
+    streams.count()
+    assert streams.rungs.rungs_of(LENDER, DAY).claimed == frozenset()
+
+
+def test_of_a_lender_without_trials_nothing_is_kept() -> None:
+    streams = Streams(has_trials=False)
+    streams.change(None, RECORD)
+    streams.change(None, replace(RECORD, send_id="s2", asked="?"))
+    streams.count()
+    assert streams.rungs.runs == {}
+    assert Metric.CHANGES_NOT_COUNTED not in streams.telemetry.counts
+
+
+def test_a_record_that_does_not_say_what_it_asked_for_is_told_and_does_not_hold_up_the_others(
+    streams: Streams,
+) -> None:
+    streams.change(None, replace(RECORD, asked="1.1:5"))
+    streams.change(None, replace(RECORD, send_id="send-2"))
+    streams.count()
+    assert streams.telemetry.counts[Metric.CHANGES_NOT_COUNTED] == 1
+    ((event, fields),) = streams.telemetry.events
+    assert event is LogEvent.CHANGE_NOT_COUNTED
+    assert "C1" not in str(fields)
+    assert [rung.send_id for rung in streams.rungs.rungs_of(LENDER, DAY).rungs] == ["send-2"]
+
+
+def test_changes_that_come_again_leave_the_same_rungs(streams: Streams) -> None:
+    streams.change(STANDING, CLAIMED)
+    streams.change(None, RECORD)
+    streams.count()
+    before = streams.rungs.rungs_of(LENDER, DAY)
+    streams.count()
+    streams.records.pop()
+    streams.count()
+    assert streams.rungs.rungs_of(LENDER, DAY) == before
+
+
+def test_an_item_that_goes_tells_of_nothing() -> None:
+    assert rungs_of_change(RECORD, None) == []
+    assert rungs_of_change(CLAIMED, None) == []
