@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dunning.adapters.trial_book_lines import book_lines, spells_of_lines
@@ -57,6 +57,7 @@ OUTCOMES = st.builds(
 BOOKS = st.lists(st.builds(SettledSpell, SPELLS, OUTCOMES), max_size=6)
 
 
+@settings(max_examples=40)
 @given(BOOKS)
 def test_a_book_reads_back_as_it_was_written(book: list[SettledSpell]) -> None:
     lines = list(book_lines(book))
