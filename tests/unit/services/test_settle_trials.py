@@ -253,6 +253,18 @@ def test_a_text_to_somebody_held_out_is_a_leak_and_counts_as_one_once(office: Tr
     assert office.telemetry.counts[Metric.TRIAL_LEAKS] == 1
 
 
+def test_once_a_trial_is_stopped_the_texts_that_follow_are_no_further_leaks(office: TrialOffice) -> None:
+    office.drawn("C1", FIRST, arm=SILENCE)
+    office.customer("C1")
+    office.keep(a_rung("C1", days_after(FIRST, 1), None, stage=3))
+    office.run(days_after(FIRST, 2))
+    office.results.keep_result(replace(office.result(), is_stopped=True))
+    office.keep(a_rung("C1", days_after(FIRST, 3), None, stage=0))
+    office.run(days_after(FIRST, 4))
+    assert [(sign.sign, sign.counted) for sign in office.signs()] == [(TrialSign.LEAK, 1)]
+    assert office.telemetry.counts[Metric.TRIAL_LEAKS] == 1
+
+
 def test_claims_and_records_are_compared_once_both_streams_have_told_of_a_day(office: TrialOffice) -> None:
     rung = office.drawn("C1", FIRST)
     office.customer("C1")

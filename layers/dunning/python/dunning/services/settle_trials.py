@@ -40,7 +40,7 @@ from dunning.domain.effect.settling import OutcomeState, Spell, SpellOutcome, ne
 from dunning.domain.effect.sums import ArmSums, SettledSpell, SumKey, merged, sums_of
 from dunning.domain.effect.trial_counts import TrialCounts, counts_of
 from dunning.domain.effect.trial_results import SignSeen, TrialResult, TrialSign
-from dunning.domain.effect.trial_signs import GRACE, leaks_of_holdout, record_signs, signs_of_trial
+from dunning.domain.effect.trial_signs import GRACE, leaks_of_holdout, leaks_seen, record_signs, signs_of_trial
 from dunning.domain.effect.trials import Trial
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.clock import Clock
@@ -191,6 +191,8 @@ class TrialNightService:
         first = max(today - LOOKED_BACK, min(trial.starts_on for trial in trials.values()))
         rungs = self._read_rungs(lender, first, today, trials)
         found = {trial_id: _NightSums() for trial_id in trials}
+        former = {result.trial: result for result in self._shelf.results.newest(lender)}
+        stopped = {trial_id for trial_id in trials if trial_id in former and former[trial_id].is_stopped}
         for part in range(BOOK_PARTS):
             if seconds_left() < _SECONDS_TO_FINISH:
                 self._telemetry.log_event(
@@ -200,17 +202,20 @@ class TrialNightService:
             books = self._settled_books(progress, part, trials, rungs.by_part[part], now)
             for trial_id, book in books.items():
                 counts = counts_of(trials[trial_id], book)
-                counts.leaks = leaks_of_holdout(trials[trial_id], book, rungs.by_part[part].values(), zone)
+                if trial_id not in stopped:
+                    counts.leaks = leaks_of_holdout(trials[trial_id], book, rungs.by_part[part].values(), zone)
                 found[trial_id].counts.add(counts)
                 found[trial_id].sums = merged(found[trial_id].sums, sums_of(book))
             if part not in progress.parts:
                 progress = replace(progress, parts=progress.parts | {part})
                 self._shelf.nights.keep_progress(progress)
+        for trial_id in stopped:  # everybody is texted again, which is no further leak
+            found[trial_id].counts.leaks = leaks_seen(former[trial_id].signs)
         results = [
             _result(lender, trial, found[trial_id], rungs.signs.get(trial_id, ()), today, now)
             for trial_id, trial in trials.items()
         ]
-        self._keep(lender, results, trials, today)
+        self._keep(lender, results, trials, former, today)
         self._shelf.nights.keep_progress(replace(progress, is_finished=True))
         return True
 
@@ -334,17 +339,23 @@ class TrialNightService:
         zones = zones_of(facts.time_zone, rules, now) or rules.zones
         return _CustomerPlace(zones[0] if zones else zone, rules.smallest_amounts)
 
-    def _keep(self, lender: str, results: Sequence[TrialResult], trials: Mapping[str, Trial], today: date) -> None:
+    def _keep(
+        self,
+        lender: str,
+        results: Sequence[TrialResult],
+        trials: Mapping[str, Trial],
+        former: Mapping[str, TrialResult],
+        today: date,
+    ) -> None:
         """Tell those who draw, then log and keep what was found. A sign counts on the first night that sees it."""
-        known = {result.trial: result for result in self._shelf.results.newest(lender)}
 
         def settled_of(trial_id: str) -> Iterable[SettledSpell]:
             for part in range(BOOK_PARTS):
                 yield from self._shelf.books.read_part(lender, trial_id, part)
 
         for result in self._steering.steer(lender, results, trials, settled_of, today):
-            former = known.get(result.trial)
-            for sign in _new_signs(result.signs, former.signs if former else ()):
+            known = former[result.trial].signs if result.trial in former else ()
+            for sign in _new_signs(result.signs, known):
                 self._telemetry.log_event(
                     LogEvent.TRIAL_SIGN,
                     lender=lender,

@@ -106,6 +106,11 @@ def leak_signs(counts: TrialCounts) -> list[SignSeen]:
     return [SignSeen(TrialSign.LEAK, arm=SILENCE, counted=counts.leaks)] if counts.leaks else []
 
 
+def leaks_seen(signs: Iterable[SignSeen]) -> int:
+    """Return the contacts that broke a silence, as a night before has counted them."""
+    return sum(sign.counted for sign in signs if sign.sign is TrialSign.LEAK)
+
+
 class _ComparedDraws(NamedTuple):
     """Draws that are compared at once: those of an epoch, of a stage in it, and of a week of that stage."""
 
