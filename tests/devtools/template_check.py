@@ -53,9 +53,14 @@ class Accepted(NamedTuple):
 CHECKOV = (
     Accepted(
         "CKV_AWS_18",
-        frozenset({"UploadsBucket"}),
+        frozenset({"UploadsBucket", "BooksBucket"}),
         "server access logs come late and with gaps, in a second bucket to guard; operations.md has the engineer turn "
         "on CloudTrail's data events, which are complete",
+    ),
+    Accepted(
+        "CKV_AWS_21",
+        frozenset({"BooksBucket"}),
+        "a version would keep whoever was erased; a part of a book that is lost is made anew from fifty days of rungs",
     ),
     Accepted(
         "CKV_AWS_27",
@@ -109,6 +114,11 @@ NAG = (
         "Serverless-LambdaStarPermissions",
         frozenset({"SenderRole", "RepliesRole", "HousekeepingRole"}),
         "as CKV_AWS_111",
+    ),
+    Accepted(
+        "AwsSolutions-IAM5[Resource::<BooksBucket.Arn>/books/*]",
+        frozenset({"EffectRole"}),
+        "parts are named by lender and trial",
     ),
     Accepted(
         "AwsSolutions-IAM5[Resource::<UploadsBucket.Arn>/accounts/*]",
