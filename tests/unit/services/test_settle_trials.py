@@ -1,7 +1,8 @@
 """The night of trials: each draw is settled once its days are over, and nothing is guessed that was not read."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -315,13 +316,28 @@ def test_a_trial_whose_spells_are_long_over_is_left_alone(office: TrialOffice) -
     assert office.result().night == OVER
 
 
-def test_a_failed_lender_does_not_keep_the_erased_in_the_books(office: TrialOffice) -> None:
+def test_what_cannot_be_read_does_not_keep_the_erased_in_the_other_books_and_their_mark_stays(
+    office: TrialOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
     office.drawn("C1", FIRST)
     office.customer("C1")
     office.run(days_after(FIRST, 1))
-    office.rungs.unreadable.add((LENDER, days_after(FIRST, 1)))
-    at = datetime(2026, 12, 3, tzinfo=UTC) + timedelta(hours=1)
+    at = night_of(days_after(FIRST, 1))
     office.rungs.mark_draws("C1", at, at)
-    with pytest.raises(UnreadableRecordError):
-        office.run(days_after(FIRST, 3))
+    remove = office.rungs.remove_rungs
+
+    def damaged(lender: str, day: date, until: Mapping[str, datetime]) -> int:
+        if day == days_after(FIRST, 1):
+            raise UnreadableRecordError(f"draws#{lender}#{day}")
+        return remove(lender, day, until)
+
+    monkeypatch.setattr(office.rungs, "remove_rungs", damaged)
+    with pytest.raises(UnreadableRecordError, match=f"draws#{LENDER}#{days_after(FIRST, 1)}"):
+        office.run(days_after(FIRST, 5))
     assert "C1" not in repr(office.books.parts)
+    assert "C1" not in repr(office.rungs.runs)
+    assert office.rungs.marks, "the damaged entry may name the customer"
+    assert office.result().night == days_after(FIRST, 5), "the lender's own night was run"
+    monkeypatch.undo()
+    office.run(days_after(FIRST, 6))
+    assert not office.rungs.marks

@@ -156,16 +156,13 @@ class TrialNightService:
         Raises:
             DunningError: a lender's night failed; those of the other lenders are done. It can be repeated.
         """
-        self._remove_the_erased()
-        failed: DunningError | None = None
+        failed = self._remove_the_erased()
         is_whole = True
         for lender in sorted(self._lenders):
             try:
                 is_whole &= self.run(lender, seconds_left)
             except DunningError as error:
-                self._telemetry.log_event(
-                    LogEvent.TRIAL_NIGHT_FAILED, lender=lender, error=type(error).__name__, why=str(error)
-                )
+                self._log_failure(lender, error)
                 failed = error
         if failed is not None:
             raise failed
@@ -378,32 +375,53 @@ class TrialNightService:
                 signs=len(result.signs),
             )
 
-    def _remove_the_erased(self) -> None:
-        """Take erased customers out of the rungs on record and of all books, before either is read."""
+    def _remove_the_erased(self) -> DunningError | None:
+        """
+        Take erased customers out of the rungs on record and of all books, before either is read.
+
+        What cannot be read is returned as an error, and does not keep the rest from being done. The marks then stay.
+        """
         marks = self._shelf.removal.erased_draws()
         if not marks:
-            return
+            return None
         until = {mark.customer_id: mark.until for mark in marks}
         now = self._clock.now()
+        failures: list[UnreadableRecordError] = []
         entries = parts = 0
         for lender in sorted(self._lenders):
             today = now.astimezone(self._zone_of(lender)).date()
             for number in range(-1, RUNGS_KEPT.days + 2):
-                entries += self._shelf.removal.remove_rungs(lender, today - timedelta(days=number), until)
-        wanted: dict[int, set[str]] = {}
-        for customer_id in until:
-            wanted.setdefault(book_part_of(customer_id), set()).add(customer_id)
+                try:
+                    entries += self._shelf.removal.remove_rungs(lender, today - timedelta(days=number), until)
+                except UnreadableRecordError as error:
+                    failures.append(error)
         for lender, trial_id in self._shelf.known_books.books():
-            for part, customer_ids in sorted(wanted.items()):
-                book = list(self._shelf.books.read_part(lender, trial_id, part))
-                left = without_the_erased(book, [(each, until[each]) for each in customer_ids])
-                if left != book:
-                    self._shelf.books.write_part(lender, trial_id, part, left)
-                    parts += 1
+            for part in sorted({book_part_of(customer_id) for customer_id in until}):
+                try:
+                    parts += self._remove_from_part(lender, trial_id, part, until)
+                except UnreadableRecordError as error:
+                    failures.append(error)
         for mark in marks:
-            if now >= mark.at + MARKS_KEPT:
+            if not failures and now >= mark.at + MARKS_KEPT:
                 self._shelf.removal.draws_removed(mark)
         self._telemetry.log_event(LogEvent.DRAWS_ERASED, customers=len(marks), entries=entries, parts=parts)
+        for error in failures:
+            self._log_failure("", error)
+        return failures[0] if failures else None
+
+    def _remove_from_part(self, lender: str, trial_id: str, part: int, until: Mapping[str, datetime]) -> bool:
+        """Take customers out of a part of a book, and return whether any was in it."""
+        book = list(self._shelf.books.read_part(lender, trial_id, part))
+        left = without_the_erased(book, until.items())
+        if left == book:
+            return False
+        self._shelf.books.write_part(lender, trial_id, part, left)
+        return True
+
+    def _log_failure(self, lender: str, error: DunningError) -> None:
+        self._telemetry.log_event(
+            LogEvent.TRIAL_NIGHT_FAILED, lender=lender, error=type(error).__name__, why=str(error)
+        )
 
 
 def _record_signs_by_trial(
