@@ -405,8 +405,8 @@ class TrialNightService:
             if not failures and now >= mark.at + MARKS_KEPT:
                 self._shelf.removal.draws_removed(mark)
         self._telemetry.log_event(LogEvent.DRAWS_ERASED, customers=len(marks), entries=entries, parts=parts)
-        for error in failures:
-            self._log_failure("", error)
+        for failure in failures:
+            self._log_failure("", failure)
         return failures[0] if failures else None
 
     def _remove_from_part(self, lender: str, trial_id: str, part: int, until: Mapping[str, datetime]) -> bool:
