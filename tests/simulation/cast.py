@@ -16,7 +16,6 @@ from dunning.contracts.replan_part import parse_replan_part
 from dunning.domain.customer.facts import Facts
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import DunningError
-from dunning.policy import PolicyBook
 from dunning.ports.queues import InboundMessage, QueueMessage
 from dunning.services.channel_wishes import ChannelWishService
 from dunning.services.close_unknown import CloseUnknownService
@@ -29,17 +28,19 @@ from dunning.services.news_first import NewsFirstSwitch
 from dunning.services.replan import ReplanService
 from dunning.services.replies import ReplyService
 from dunning.services.scan import ScanService
+from dunning.services.send.claims import PricedPolicies
 from dunning.services.send.confirmations import OptOutConfirmations
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
 from dunning.services.take_channel_events import ChannelEventService
-from tests.simulation.policies import simulated_policies
+from tests.simulation.policies import TrialledPolicies, simulated_policies
 from tests.simulation.ports import (
     SimulatedBucket,
     SimulatedBus,
     SimulatedCalls,
     SimulatedCarrier,
     SimulatedClock,
+    SimulatedControl,
     SimulatedDeadLetters,
     SimulatedMails,
     SimulatedPushes,
@@ -83,13 +84,18 @@ def plenty() -> float:
     return math.inf
 
 
+def policies_of(ports: Ports) -> PricedPolicies:
+    """Return the policies as a program sees them: the control of trials is read by it."""
+    return TrialledPolicies(simulated_policies(), SimulatedControl(ports).read)
+
+
 def switch_of(ports: Ports) -> NewsFirstSwitch:
     """Return the switch that is off as long as news has failed."""
     switch = SimulatedSwitch(ports)
     return NewsFirstSwitch(switch, switch, SimulatedClock(ports), SimulatedTelemetry(ports))
 
 
-def sender(ports: Ports, policies: PolicyBook) -> JobHandler:
+def sender(ports: Ports, policies: PricedPolicies) -> JobHandler:
     """Build the sender."""
     service = SendService(
         store=customers_table(ports),
@@ -126,7 +132,7 @@ def erasing(ports: Ports) -> EraseService:
     )
 
 
-def lender_events(ports: Ports, policies: PolicyBook) -> LenderEventService:
+def lender_events(ports: Ports, policies: PricedPolicies) -> LenderEventService:
     """Build the service for a lender's events."""
     erases = erasing(ports)
     service = LenderEventService(
@@ -153,7 +159,7 @@ def lender_events(ports: Ports, policies: PolicyBook) -> LenderEventService:
     return inline(service)
 
 
-def replies(ports: Ports, policies: PolicyBook) -> ReplyService:
+def replies(ports: Ports, policies: PricedPolicies) -> ReplyService:
     """Build the service for customers' replies."""
     store, contacts = customers_table(ports), contacts_table(ports)
     carrier = SimulatedCarrier(ports)
@@ -186,7 +192,7 @@ def replies(ports: Ports, policies: PolicyBook) -> ReplyService:
     return inline(service)
 
 
-def delivery_receipts(ports: Ports, policies: PolicyBook) -> DeliveryReceiptService:
+def delivery_receipts(ports: Ports, policies: PricedPolicies) -> DeliveryReceiptService:
     """Build the service for carriers' reports."""
     store = customers_table(ports)
     service = DeliveryReceiptService(
@@ -202,7 +208,7 @@ def delivery_receipts(ports: Ports, policies: PolicyBook) -> DeliveryReceiptServ
     return inline(service)
 
 
-def channel_events(ports: Ports, policies: PolicyBook) -> ChannelEventService:
+def channel_events(ports: Ports, policies: PricedPolicies) -> ChannelEventService:
     """Build the service for what comes back on channels."""
     store = customers_table(ports)
     return ChannelEventService(
@@ -221,7 +227,7 @@ def channel_events(ports: Ports, policies: PolicyBook) -> ChannelEventService:
     )
 
 
-def replanning(ports: Ports, policies: PolicyBook) -> ReplanService:
+def replanning(ports: Ports, policies: PricedPolicies) -> ReplanService:
     """Build the service that works out every wake again."""
     store = customers_table(ports)
     return ReplanService(
@@ -235,7 +241,7 @@ def replanning(ports: Ports, policies: PolicyBook) -> ReplanService:
     )
 
 
-def loading(ports: Ports, policies: PolicyBook) -> Settler:
+def loading(ports: Ports, policies: PricedPolicies) -> Settler:
     """Build the part of intake that writes customers."""
     store = customers_table(ports)
     return Settler(store, store, policies)
@@ -270,13 +276,13 @@ def inline[S](service: S) -> S:
 class Cast:
     """Who plays each part. A part gets the ports of one delivery and the policies."""
 
-    sender: Callable[[Ports, PolicyBook], JobHandler] = sender
-    lender_events: Callable[[Ports, PolicyBook], LenderEventService] = lender_events
-    replies: Callable[[Ports, PolicyBook], ReplyService] = replies
-    delivery_receipts: Callable[[Ports, PolicyBook], DeliveryReceiptService] = delivery_receipts
-    channel_events: Callable[[Ports, PolicyBook], ChannelEventService] = channel_events
-    replanning: Callable[[Ports, PolicyBook], ReplanService] = replanning
-    loading: Callable[[Ports, PolicyBook], Settler] = loading
+    sender: Callable[[Ports, PricedPolicies], JobHandler] = sender
+    lender_events: Callable[[Ports, PricedPolicies], LenderEventService] = lender_events
+    replies: Callable[[Ports, PricedPolicies], ReplyService] = replies
+    delivery_receipts: Callable[[Ports, PricedPolicies], DeliveryReceiptService] = delivery_receipts
+    channel_events: Callable[[Ports, PricedPolicies], ChannelEventService] = channel_events
+    replanning: Callable[[Ports, PricedPolicies], ReplanService] = replanning
+    loading: Callable[[Ports, PricedPolicies], Settler] = loading
 
     def script(self, mail: Mail) -> Script:
         """Return the program that handles the newest delivery of a message."""
@@ -296,7 +302,7 @@ def label_of(mail: Mail) -> str:
 
 
 def _job(cast: Cast, ports: Ports, mail: Mail) -> bool:
-    return not cast.sender(ports, simulated_policies()).handle_batch([_message(mail)], plenty)
+    return not cast.sender(ports, policies_of(ports)).handle_batch([_message(mail)], plenty)
 
 
 def _jobs(cast: Cast, ports: Ports, mail: Mail) -> bool:
@@ -305,47 +311,54 @@ def _jobs(cast: Cast, ports: Ports, mail: Mail) -> bool:
         QueueMessage(f"{mail.name} {number}", body, mail.receives + (not number))
         for number, body in enumerate(json.loads(mail.body))
     ]
-    return not cast.sender(ports, simulated_policies()).handle_batch(messages, plenty)
+    return not cast.sender(ports, policies_of(ports)).handle_batch(messages, plenty)
 
 
 def _event(cast: Cast, ports: Ports, mail: Mail) -> bool:
-    return not cast.lender_events(ports, simulated_policies()).handle_batch([_message(mail)], plenty)
+    return not cast.lender_events(ports, policies_of(ports)).handle_batch([_message(mail)], plenty)
 
 
 def _reply(cast: Cast, ports: Ports, mail: Mail) -> bool:
     message = InboundMessage(mail.name, mail.body, mail.receives, mail.ready_at)
-    return not cast.replies(ports, simulated_policies()).handle_batch([message], plenty)
+    return not cast.replies(ports, policies_of(ports)).handle_batch([message], plenty)
 
 
 def _receipt(cast: Cast, ports: Ports, mail: Mail) -> bool:
     told_by_carrier = json.loads(mail.body)
     receipt = DeliveryReceipt(**{**told_by_carrier, "at": datetime.fromisoformat(told_by_carrier["at"])})
-    cast.delivery_receipts(ports, simulated_policies()).handle_batch(Reported((receipt,), 0))
+    cast.delivery_receipts(ports, policies_of(ports)).handle_batch(Reported((receipt,), 0))
     return True
 
 
 def _channel(cast: Cast, ports: Ports, mail: Mail) -> bool:
     message = InboundMessage(mail.name, mail.body, mail.receives, mail.ready_at)
-    return not cast.channel_events(ports, simulated_policies()).handle_batch([message])
+    return not cast.channel_events(ports, policies_of(ports)).handle_batch([message])
 
 
 def _waiting(cast: Cast, ports: Ports, mail: Mail) -> bool:
-    return not cast.delivery_receipts(ports, simulated_policies()).handle_waiting([_message(mail)])
+    return not cast.delivery_receipts(ports, policies_of(ports)).handle_waiting([_message(mail)])
 
 
 def _part(cast: Cast, ports: Ports, mail: Mail) -> bool:
-    counted = cast.replanning(ports, simulated_policies()).replan_part(parse_replan_part(mail.body), plenty)
+    counted = cast.replanning(ports, policies_of(ports)).replan_part(parse_replan_part(mail.body), plenty)
     return counted.finished
 
 
 def _load(cast: Cast, ports: Ports, mail: Mail) -> bool:
-    (loaded,) = cast.loading(ports, simulated_policies()).settle_batch([Candidate(LOADED[mail.body], 2)], ports.at)
+    (loaded,) = cast.loading(ports, policies_of(ports)).settle_batch([Candidate(LOADED[mail.body], 2)], ports.at)
     return loaded.outcome not in {LoadOutcome.FAILED, LoadOutcome.KEPT_CHANGING}
 
 
 def _tick(cast: Cast, ports: Ports, mail: Mail) -> bool:
     del cast, mail
     scanner(ports).tick()
+    return True
+
+
+def _control(cast: Cast, ports: Ports, mail: Mail) -> bool:
+    """Change what those who draw are told."""
+    del cast
+    SimulatedControl(ports).write(mail.body)
     return True
 
 
@@ -370,6 +383,7 @@ _HANDLERS: dict[str, Callable[[Cast, Ports, Mail], bool]] = {
     "load": _load,
     "tick": _tick,
     "closing": _closing,
+    "control": _control,
 }
 
 

@@ -108,7 +108,7 @@ def _earlier(*sent: tuple[str, timedelta]) -> tuple[dict[str, Any], tuple[Text, 
     return {"ledger": ledger}, texts
 
 
-def _failed_before(facts: Facts, *sent: tuple[int, str, int]) -> tuple[Standing, dict[str, Any], dict[RowKey, Stored]]:
+def failed_before(facts: Facts, *sent: tuple[int, str, int]) -> tuple[Standing, dict[str, Any], dict[RowKey, Stored]]:
     """Return what messages have left that did not arrive: of which stage, on which channel, and how many days ago."""
     instalment, account_id = facts.accounts[0].instalments[0], facts.accounts[0].account_id
     ledger, texts = list[LedgerEntry](), list[Text]()
@@ -150,7 +150,7 @@ def _second_contacts() -> Iterator[Scenario]:
         ("second contact x stop by text", six, ((3, "email", 3),), (job(), _stop_by_text()), ()),
         ("second contact of another stage", ten, after_another, (job(),), ()),
     ):
-        standing, world, rows = _failed_before(facts, *sent)
+        standing, world, rows = failed_before(facts, *sent)
         start = _starting(*mail, facts=facts, standing=standing, reports_of=reports, **world)
         kept = _is_opted_out if "stop" in name else nothing_to_keep
         yield _scenario(name, "second contact", with_rows(start, rows), kept)

@@ -17,6 +17,8 @@ Nothing else decides on faults. A kind that makes no difference at a port is lef
 - A batch of audit records is asked for once, too. The adapter writes what may be missing record by record.
 - An event put twice on the bus is the same event for its readers, who are promised "at least once".
 - The switch and the queues of news that cannot be read count as off. It makes no difference which of their calls fails.
+- The control of trials is kept by each program for minutes: what it reads may be what held before the last change. Who
+  writes it does so each night anew, and a night that fails is a later night.
 - Telemetry cannot fail a program. The metrics of a program that dies are lost with it.
 """
 
@@ -39,6 +41,7 @@ class Fault(Enum):
     SILENT_TAKEN = "no answer, and the text was taken"
     SILENT_NOT_TAKEN = "no answer, and the text was not taken"
     UNREADABLE = "cannot be read"
+    BEFORE_THE_CHANGE = "is read as it was before it changed"
     DELIVERED_AGAIN = "a message that is done is delivered once more"
 
     @property
@@ -82,6 +85,8 @@ KINDS: Final = {
     ("bus", "publish"): (Fault.LOST, Fault.DIES_AFTER),
     ("switch", "is_on"): (Fault.UNREADABLE, Fault.DIES_AFTER),
     ("switch", "news"): (Fault.UNREADABLE,),
+    ("control", "read"): (Fault.UNREADABLE, Fault.BEFORE_THE_CHANGE),
+    ("control", "write"): (),
     ("bucket", "list"): _READ,
     ("bucket", "read"): _READ,
     ("bucket", "delete"): _WRITE,

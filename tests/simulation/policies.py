@@ -1,11 +1,64 @@
-"""The policies of the simulation: those of the package, and two lenders who reach people on several channels."""
+"""
+The policies of the simulation: those of the package, two lenders who reach people on several channels, and trials.
 
+Of a lender with trials everybody draws by lot, with the odds of a coin. Its salts are chosen so that the lot is known:
+`LOTS` says what the customers of the simulation draw. Nothing is forced: a draw with another key comes to other arms.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from functools import cache
+from typing import Final
 
+from dunning.domain.customer.facts import Facts
+from dunning.domain.decision.chance import USUAL_TEXT
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.decision.rules import Rules
+from dunning.domain.delivery.channels import Channel
+from dunning.domain.effect.draws import SILENCE, Layer
+from dunning.domain.effect.trial_control import TrialControl
+from dunning.domain.effect.trials import Trial
 from dunning.policy import PolicyBook
+from tests.support.arms import OTHER_TEXT, a_holdout, a_trial, other_texts
 from tests.support.builders import policies_with_lender, the_policies
 
 CHANNELS, CALLS = "proof-channels", "proof-calls"
+
+SILENT, DRAWN, CONTROLLED = "proof-silent", "proof-drawn", "proof-controlled"
+"""Lenders whose trials leave a customer out; draw wording and hour; and are paused and stopped by a control."""
+
+SILENT_CHANNELS, DRAWN_CHANNELS = "proof-silent-channels", "proof-drawn-channels"
+"""The same with several channels: everybody is left out, and everybody is in the texted part."""
+
+HELD_OUT_STAGES: Final = (-3, 0, 3, 7)
+"""The stages at which something may be left out."""
+
+_LEFT_OUT, _TEXTED = "proof-silence-64", "proof-texts-5"
+_WORDS, _HOURS = "proof-words-11", "proof-hours-85"
+
+_IN = "hholdout.text:0.5;"
+_SILENT_LOTS = dict.fromkeys(HELD_OUT_STAGES, "hholdout.silence:0.5")
+
+LOTS: Final[Mapping[str, Mapping[int, str]]] = {
+    SILENT: _SILENT_LOTS,
+    SILENT_CHANNELS: _SILENT_LOTS,
+    CONTROLLED: _SILENT_LOTS,
+    DRAWN_CHANNELS: dict.fromkeys(HELD_OUT_STAGES, "hholdout.text:0.5"),
+    DRAWN: {
+        -3: _IN + "ttext.other:0.5;ohour.09:0.5",
+        0: _IN + "ttext.usual:0.5;ohour.18:0.5",
+        3: _IN + "ttext.other:0.5;ohour.09:0.5",
+        7: _IN + "ttext.usual:0.5;ohour.18:0.5",
+        15: "ttext.other:0.5;ohour.09:0.5",
+        30: "ttext.usual:0.5;ohour.18:0.5",
+    },
+}
+"""
+What the customers of the simulation draw, by lender and stage, as a record says it: worked out once, by hand.
+
+Who is held out is the person's lot, for C0001 to C0004. Wording and hour are those of instalment 1 of A0001-0.
+"""
 
 _COMMON = """
 id = "{id}"
@@ -84,3 +137,72 @@ def simulated_policies() -> PolicyBook:
     ):
         lenders |= policies_with_lender(name, _COMMON.format(id=name, channels=channels) + more).lenders
     return book.with_lenders(lenders)
+
+
+_BASES: Final = {
+    SILENT: "demo-tw",
+    DRAWN: "demo-tw",
+    CONTROLLED: "demo-tw",
+    SILENT_CHANNELS: CHANNELS,
+    DRAWN_CHANNELS: CHANNELS,
+}
+"""Whose policy a lender with trials has, but for the trials."""
+
+
+def trials_of(lender: str, rules: Rules) -> tuple[Trial, ...]:
+    """Return the trials of a lender."""
+    salt = _TEXTED if lender in {DRAWN, DRAWN_CHANNELS} else _LEFT_OUT
+    holdout = a_holdout(0.5, rules, salt=salt, stages=frozenset(HELD_OUT_STAGES))
+    words = a_trial(Layer.TEXT, ((USUAL_TEXT, 0.5), (OTHER_TEXT, 0.5)), rules, salt=_WORDS)
+    hours = a_trial(Layer.HOUR, (("09", 0.5), ("18", 0.5)), rules, salt=_HOURS)
+    return {DRAWN: (holdout, words, hours), CONTROLLED: (holdout, words)}.get(lender, (holdout,))
+
+
+CONTROLS: Final[Mapping[str, TrialControl | None]] = {
+    "all drawn": TrialControl(lender=CONTROLLED, version=1),
+    "silence paused": TrialControl(lender=CONTROLLED, version=2, paused={Layer.HOLDOUT: frozenset({SILENCE})}),
+    "words paused": TrialControl(
+        lender=CONTROLLED,
+        version=3,
+        paused={Layer.HOLDOUT: frozenset({SILENCE}), Layer.TEXT: frozenset({OTHER_TEXT})},
+    ),
+    "stopped": TrialControl(lender=CONTROLLED, version=4, stopped=frozenset({Layer.HOLDOUT, Layer.TEXT})),
+    "unreadable": None,
+}
+"""What those who draw are told, by a name."""
+
+
+@cache
+def _drawn_by(rules: Rules, lender: str, control: str) -> Rules:
+    return replace(
+        rules,
+        lender=lender,
+        trials=trials_of(lender, rules),
+        variants=other_texts(rules),
+        trial_control=CONTROLS[control],
+    )
+
+
+class TrialledPolicies:
+    """The policies of the simulation with trials. The control of a lender is read once for each program."""
+
+    def __init__(self, book: PolicyBook, read_control: Callable[[], str]) -> None:
+        self._book = book
+        self._read_control = read_control
+        self._control = ""
+
+    def rules_for(self, facts: Facts, at: datetime) -> Rules | Reason:
+        """Return the rules for a customer at a moment, or why there are none."""
+        base = _BASES.get(facts.lender)
+        if base is None:
+            return self._book.rules_for(facts, at)
+        rules = self._book.rules(base, facts.country, facts.region, facts.phone_country, at=at)
+        if not isinstance(rules, Rules):
+            return rules
+        if facts.lender == CONTROLLED and not self._control:
+            self._control = self._read_control()
+        return _drawn_by(rules, facts.lender, self._control or "all drawn")
+
+    def price(self, country: str, parts: int, channel: Channel = Channel.SMS) -> int:
+        """Return millionths of a US dollar."""
+        return self._book.price(country, parts, channel)

@@ -237,6 +237,19 @@ class SimulatedSwitch:
         self._ports.ask(Call("queue", "note", None))
 
 
+class SimulatedControl:
+    """What those who draw are told of the trials, by its name in `CONTROLS`."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    def read(self) -> str:
+        return str(self._ports.ask(Call("control", "read", None)))
+
+    def write(self, control: str) -> None:
+        self._ports.ask(Call("control", "write", control))
+
+
 class SimulatedBucket:
     """The uploaded files, in all versions."""
 

@@ -5,12 +5,11 @@ Nothing here asks how a decision is made. What is stored is read as it is stored
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from dunning.adapters.dynamodb.items import contact_of, lender_record_of, reply_of, standing_of
+from dunning.adapters.dynamodb.items import contact_of, reply_of, standing_of
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import (
     AccountClosed,
@@ -24,26 +23,20 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.customer.standing import AddressSince, LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
+from tests.simulation.chance_promises import (
+    judge_cap,
+    judge_lot,
+    judge_record,
+    judge_records,
+    judge_said,
+)
 from tests.simulation.comebacks import FOR_GOOD, FOR_NOW
-from tests.simulation.policies import CALLS, CHANNELS
+from tests.simulation.customer_rows import CustomerRow, contacts_in, customer_at, customers_in
+from tests.simulation.limits import CAPS, DAY, HOURS, ZONES, country_of
 from tests.simulation.simulator import MOST_RECEIVES, Move, Situation
-from tests.simulation.tables import CONTACTS, CUSTOMERS, Rows, read_once
+from tests.simulation.tables import CONTACTS, CUSTOMERS, read_once
 from tests.simulation.workers import Answer, Call, Node, label_of_claim
 from tests.simulation.world import NOTES_ARE_KEPT, Text, World
-
-DAY = timedelta(days=1)
-
-CAPS: Final = {
-    "TW": ((1, DAY), (3, 7 * DAY), (8, 30 * DAY)),
-    "US": ((1, DAY), (2, 7 * DAY), (8, 30 * DAY)),
-}
-"""The most texts within a sliding window, by country: the law's file and the sample policy together."""
-
-HOURS: Final = {"TW": (time(9), time(20, 30)), "US": (time(9), time(20))}
-"""The hours of texts, local: the first moment, and the first moment after."""
-
-CHANNELS_OF: Final = {CHANNELS: ("line", "email", "sms"), CALLS: ("voice", "sms")}
-"""The channels of a lender who uses several, in order of preference. Calls are for stages up to the due date."""
 
 CAPS_OF: Final = {"line": ((2, 7 * DAY),), "voice": ((1, DAY), (3, 7 * DAY))}
 """The most messages on a channel alone within a sliding window, by channel."""
@@ -61,9 +54,6 @@ FAILOVER_AFTER: Final = timedelta(hours=6)
 """How long a gateway has to be out before another channel takes its customers."""
 
 CLOSED_ON_SUNDAYS: Final = frozenset({"US"})
-
-ZONES: Final = {"TW": "Asia/Taipei", "US": "America/New_York"}
-"""Where the customers of the simulation live, if their zone is known."""
 
 ZONES_OF_THE_STATES: Final = ("America/New_York", "America/Los_Angeles", "Pacific/Honolulu")
 """Where a customer of the United States may live of whom no more is known: from one end to the other."""
@@ -143,45 +133,12 @@ UNANNOUNCED = "a stop that a person has to end is not marked as announced"
 UNNOTICED = "nobody will notice that a promise is broken"
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRow:
-    """What is stored of one customer, read as it is stored."""
-
-    record: LenderRecord | None
-    standing: Standing | None
-
-    @property
-    def facts(self) -> Facts | None:
-        return self.record.snapshot if self.record else None
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """The channels of the lender, nothing if it has SMS alone."""
-        return CHANNELS_OF.get(self.facts.lender, ()) if self.facts else ()
-
-
-def customer_at(rows: Rows, customer_id: str) -> CustomerRow:
-    """Read a customer."""
-    record = read_once(rows.get((CUSTOMERS, customer_id, "facts")), lender_record_of)
-    return CustomerRow(record, read_once(rows.get((CUSTOMERS, customer_id, "standing")), standing_of))
-
-
-def customers_in(rows: Rows) -> list[str]:
-    """Return the ids of all customers."""
-    return sorted({key[1] for key in rows if key[0] == CUSTOMERS and "#" not in key[1]})
-
-
-def contacts_in(rows: Rows) -> list[Contact]:
-    """Return all audit records of texts."""
-    return [contact_of(row.item) for key, row in rows.items() if key[0] == CONTACTS and not key[2].startswith("reply#")]
-
-
 def judge_move(before: Situation, move: Move) -> list[str]:
     """Return the promises that a move breaks."""
     was, now_is = before.world, move.to.world
     broken: list[str] = []
     if now_is.rows is not was.rows:
-        broken += _judge_claims(before, now_is)
+        broken += _judge_rows(before, now_is)
     if len(now_is.texts) > len(was.texts):
         broken += _judge_text(before, now_is, now_is.texts[-1])
     if isinstance(call := move.step.call, Call) and call.port == "table" and _may_be_out_of_date(call):
@@ -229,28 +186,37 @@ def _is_blind(here: Situation) -> bool:
     return last is not None and last.error is not None
 
 
-def _judge_claims(before: Situation, after: World) -> Iterator[str]:
-    """Hold each new claim against what was stored at the instant before it."""
+def _judge_rows(before: Situation, after: World) -> Iterator[str]:
+    """Hold each new claim and record against what was stored at the instant before it."""
     for key, row in after.rows.items():
-        if key[0] != CUSTOMERS or key[2] != "standing" or before.world.rows.get(key) is row:
+        if before.world.rows.get(key) is row:
             continue
-        customer = customer_at(before.world.rows, key[1])
-        known = {entry.claim_id for entry in customer.standing.ledger} if customer.standing else set[str]()
-        standing = read_once(row, standing_of)
-        ledger = standing.ledger if standing else ()
-        for entry in ledger:
-            if entry.claim_id in known or not entry.claim_id:
-                continue
-            if before.world.off_since is not None and before.now - before.world.off_since > WITHIN:
-                yield SWITCHED_OFF
-            if entry.stage is None and (reason := _no_text_at_all(customer)):
-                yield f"{IN_SILENCE}: {reason}"
-            if entry.stage is not None:
-                yield from _judge_reminder(before, key[1], customer, entry)
-            if _is_blind(before):
-                yield BLIND
-            if sum(other.send_id == entry.send_id for other in ledger) > 1:
-                yield CLAIMED_TWICE
+        if key[0] == CONTACTS and not key[2].startswith("reply#"):
+            yield from judge_record(before.world.rows, key, read_once(row, contact_of))
+        elif key[0] == CUSTOMERS and key[2] == "standing":
+            standing = read_once(row, standing_of)
+            if standing is not None:
+                yield from _judge_standing(before, key[1], standing)
+
+
+def _judge_standing(before: Situation, customer_id: str, standing: Standing) -> Iterator[str]:
+    customer = customer_at(before.world.rows, customer_id)
+    known = {entry.claim_id for entry in customer.standing.ledger} if customer.standing else set[str]()
+    yield from judge_cap(customer, standing, before.now)
+    for entry in standing.ledger:
+        if entry.claim_id in known or not entry.claim_id:
+            continue
+        if before.world.off_since is not None and before.now - before.world.off_since > WITHIN:
+            yield SWITCHED_OFF
+        if entry.stage is None and (reason := _no_text_at_all(customer)):
+            yield f"{IN_SILENCE}: {reason}"
+        if entry.stage is not None:
+            yield from _judge_reminder(before, customer_id, customer, entry)
+            yield from judge_lot(customer, standing, entry)
+        if _is_blind(before):
+            yield BLIND
+        if sum(other.send_id == entry.send_id for other in standing.ledger) > 1:
+            yield CLAIMED_TWICE
 
 
 def _judge_reminder(before: Situation, customer_id: str, customer: CustomerRow, claim: LedgerEntry) -> Iterator[str]:
@@ -271,6 +237,15 @@ def _judge_channel(before: Situation, customer: CustomerRow, claim: LedgerEntry)
     """Hold the channel of a claim against the order of the policy, and against what is known of each channel."""
     standing, now, channel = customer.standing, before.now, claim.channel
     if standing is None:
+        return
+    if channel == "none":
+        # Left out by chance: the message would have gone by the first channel that is open, if there is one.
+        reaching = [each for each in customer.channels if not why_closed(customer, each, now)]
+        channel = next((each for each in reaching if _has_room(standing, each, now)), "")
+        if not channel:
+            yield f"{IN_SILENCE}: no channel"
+        if channel in before.world.stopped:
+            yield SWITCHED_OFF
         return
     if why := why_closed(customer, channel, now):
         yield f"{IN_SILENCE}: {channel}, {why}"
@@ -387,7 +362,7 @@ def _is_harsher(customer: CustomerRow, claim: LedgerEntry) -> bool:
     standing, facts = customer.standing, customer.facts
     if claim.stage is None or claim.stage <= 0 or standing is None or facts is None:
         return False
-    zone = ZoneInfo(ZONES[_country_of(facts.phone)])
+    zone = ZoneInfo(ZONES[country_of(facts.phone)])
     for account_id in set(claim.accounts) - set(claim.also_named):
         marking = [entry for entry in standing.ledger if entry.stage is not None and entry.marks(account_id)]
         reached = [entry.stage for entry in marking if entry.stage is not None]
@@ -418,6 +393,7 @@ def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
             if customer.facts and customer.facts.phone == text.address and (why := why_silent(customer, before.now)):
                 yield f"{IN_SILENCE}: {why}"
     yield from _judge_hours(text, claim, customer_at(after.rows, customer_id))
+    yield from judge_said(after.rows, text, claim)
     same = [
         earlier
         for earlier in before.world.texts
@@ -437,7 +413,7 @@ def _judge_text(before: Situation, after: World, text: Text) -> Iterator[str]:
 
 def _judge_hours(text: Text, claim: LedgerEntry | None, customer: CustomerRow) -> Iterator[str]:
     """Hold a text against the hours of the customer's place."""
-    country, facts = _country_of(text.address), customer.facts
+    country, facts = country_of(text.address), customer.facts
     lapses = LAPSE if customer.channels and claim is not None and claim.stage is not None else timedelta()
     opens, closes = HOURS_OF.get(text.channel, HOURS[country])
     for zone in (ZONES[country],) if facts is None or facts.time_zone or country != "US" else ZONES_OF_THE_STATES:
@@ -456,7 +432,7 @@ def _judge_caps(after: World, text: Text, claim: LedgerEntry | None) -> Iterator
         for other in after.texts
         if _is_to_the_same_person(other, text) and not _is_answer_after(claim, _claim_of(after, other)[1])
     ]
-    for most, window in CAPS[_country_of(text.address)]:
+    for most, window in CAPS[country_of(text.address)]:
         within = [other for other in counting if text.at - window < other.at <= text.at]
         if len(within) > most:
             yield f"{TOO_OFTEN}: {most} in {window.total_seconds() / 3600:.0f} hours"
@@ -489,16 +465,13 @@ def _has_refused(customer: CustomerRow, contact: Contact, channel: str) -> bool:
     return not is_lifted and not (known is not None and known.is_usable)
 
 
-def _country_of(address: str) -> str:
-    return "US" if address.startswith("+1") else "TW"
-
-
 def _claim_of(world: World, text: Text) -> tuple[str, LedgerEntry | None]:
     """Return the claim that a text was sent under: the newest of the delivery that handed it over."""
     taken = [earlier.message_id for earlier in world.texts if earlier.by == text.by].index(text.message_id)
     for customer_id in customers_in(world.rows):
         standing = customer_at(world.rows, customer_id).standing
-        claims = [entry for entry in standing.ledger if label_of_claim(entry.claim_id) == text.by] if standing else []
+        ledger = standing.ledger if standing else ()
+        claims = [entry for entry in ledger if label_of_claim(entry.claim_id) == text.by and entry.channel != "none"]
         if len(claims) > taken:
             return customer_id, claims[taken]
     # A customer who was erased between claim and text has no ledger any more.
@@ -528,7 +501,7 @@ def why_silent(customer: CustomerRow, now: datetime) -> str:
         return "erased" if record is not None and record.erased_at else "unknown"
     if standing is None:
         return "not planned"
-    today = now.astimezone(ZoneInfo(ZONES[_country_of(facts.phone)])).date()
+    today = now.astimezone(ZoneInfo(ZONES[country_of(facts.phone)])).date()
     still_open = open_instalments_of(record)
     if not still_open:
         return "paid"
@@ -647,6 +620,7 @@ def judge_end(world: World, now: datetime) -> list[str]:
             own = [contact for contact in own if contact.at > erased_at]
         broken += _judge_books(customer, own, world, now)
         broken += _judge_future(customer, now)
+        broken += judge_records(customer, own)
         broken += _judge_reports(customer, own)
         broken += _judge_suspensions(customer, world)
     known = {
@@ -736,7 +710,7 @@ def _judge_future(customer: CustomerRow, now: datetime) -> Iterator[str]:
     is_announced = any(stop.partition(":")[0] == standing.reason for stop in standing.announced)
     if standing.wake is None and standing.reason in _ANNOUNCED and not is_announced:
         yield UNANNOUNCED
-    zone = ZoneInfo(ZONES[_country_of(customer.facts.phone)])
+    zone = ZoneInfo(ZONES[country_of(customer.facts.phone)])
     for promise in standing.promises.values():
         ends = datetime.combine(promise.on + DAY, time(0), zone)
         if promise.kept is None and (standing.wake is None or standing.wake.at > ends):

@@ -22,11 +22,11 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reminder, Send, trace_of
 from dunning.domain.decision.rules import Rules
 from dunning.domain.errors import DunningError, ServiceCallError, UnreadableRecordError
-from dunning.policy import PolicyBook
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import Job, QueueMessage
 from dunning.services.planning import plan
+from dunning.services.send.claims import PricedPolicies
 from dunning.services.send.messages import message_to, record_of
 from tests.simulation.cast import Cast, switch_of
 from tests.simulation.ports import (
@@ -56,7 +56,7 @@ _MOST_TRIES = 2
 class NaiveSender:
     """Reads a customer, decides, publishes, and writes down what was done."""
 
-    def __init__(self, ports: Ports, policies: PolicyBook) -> None:
+    def __init__(self, ports: Ports, policies: PricedPolicies) -> None:
         self._client: Any = TableClient(ports)
         self._customers = customers_table(ports)
         self._contacts = contacts_table(ports)

@@ -6,16 +6,11 @@ Each is the slip of a good engineer: a condition forgotten, two writes exchanged
 
 # ruff: noqa: SLF001 - a sabotage is planted in the middle of a class
 
-import __future__
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from inspect import getsource
-from textwrap import dedent
-from types import CodeType
 from typing import Any
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
@@ -64,6 +59,8 @@ from dunning.services.send.messages import message_to
 from dunning.services.send.sender import SendService
 from dunning.services.take_channel_events import ChannelEventService
 from tests.simulation import cast, ports
+from tests.simulation.chance_sabotages import CHANCE_SABOTAGES
+from tests.simulation.planting import MORE, Plant, Sabotage, edited, patched
 from tests.simulation.promises import (
     AFTER_STOP,
     AT_NIGHT,
@@ -93,54 +90,6 @@ from tests.simulation.promises import (
     UNRECORDED,
     UNTRUE,
 )
-from tests.simulation.search import Budget
-
-type Plant = Callable[[], AbstractContextManager[object]]
-
-FEW = (Budget(1, 0), Budget(0, 2))
-"""Most sabotages need one fault, or one meeting of two programs."""
-MORE = (Budget(2, 1),)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sabotage:
-    """A planted fault: what it is, where it is looked for, and which promises it has to break (one of them)."""
-
-    name: str
-    plant: Plant
-    scenario: str
-    breaks: tuple[str, ...]
-    bounds: tuple[Budget, ...] = FEW
-
-
-def _patched(target: object, name: str, value: object) -> Plant:
-    return lambda: patch.object(target, name, value)
-
-
-def _edited(*edits: tuple[Callable[..., Any], str, str]) -> Plant:
-    """Plant changed words in functions, each there once. Whoever has imported a function runs it as it was changed."""
-
-    @contextmanager
-    def plant() -> Iterator[None]:
-        with ExitStack() as planted:
-            for function, before, after in edits:
-                planted.callback(setattr, function, "__code__", function.__code__)
-                function.__code__ = _code_with(function, before, after)
-            yield
-
-    return plant
-
-
-def _code_with(function: Callable[..., Any], before: str, after: str) -> CodeType:
-    written = dedent(getsource(function))
-    assert written.count(before) == 1, f"{function.__qualname__} no longer says {before!r} once"
-    made: dict[str, Any] = {}
-    flags = __future__.annotations.compiler_flag
-    module = compile(written.replace(before, after), __file__, "exec", flags, dont_inherit=True)
-    exec(module, function.__globals__, made)  # noqa: S102 - our own source
-    code: CodeType = made[function.__name__].__code__
-    return code
-
 
 # ------------------------------------------------------------------ the claim
 
@@ -419,7 +368,7 @@ def _by_halves(*, standing_first: bool) -> Plant:
     def save(self: DynamoCustomers, lender_record: LenderRecord, standing: Standing, **read: int) -> bool:
         return _save_by_halves(self, lender_record, standing, standing_first=standing_first, **read)
 
-    return _patched(DynamoCustomers, "save_customer", save)
+    return patched(DynamoCustomers, "save_customer", save)
 
 
 def _facts_anyway(
@@ -552,25 +501,25 @@ _handle_channel_events = ChannelEventService.handle_batch
 SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(
         name="claim without the version that was read",
-        plant=_patched(DynamoCustomers, "save_standing", _save_standing_anyway),
+        plant=patched(DynamoCustomers, "save_standing", _save_standing_anyway),
         scenario="send x duplicate",
         breaks=(TWICE, CLAIMED_TWICE),
     ),
     Sabotage(
         name="drop every condition of a write",
-        plant=_patched(customer_table, "if_read", _no_condition),
+        plant=patched(customer_table, "if_read", _no_condition),
         scenario="send x hold",
         breaks=(IN_SILENCE, LOST_NEWS),
     ),
     Sabotage(
         name="take a claim without an answer for claimed",
-        plant=_patched(DynamoCustomers, "save_standing", _save_standing_blind),
+        plant=patched(DynamoCustomers, "save_standing", _save_standing_blind),
         scenario="send",
         breaks=(NOT_CLAIMED,),
     ),
     Sabotage(
         name="blame another writer when a claim fails against itself",
-        plant=_patched(customer_table, "_holds_claim", _holds_no_claim),
+        plant=patched(customer_table, "_holds_claim", _holds_no_claim),
         scenario="send",
         breaks=(UNRECORDED,),
     ),
@@ -582,25 +531,25 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="claim without an entry in the ledger",
-        plant=_patched(DynamoCustomers, "save_standing", _saves_claims_without_ledger),
+        plant=patched(DynamoCustomers, "save_standing", _saves_claims_without_ledger),
         scenario="send",
         breaks=(NOT_CLAIMED,),
     ),
     Sabotage(
         name="claim without marking the stage",
-        plant=_patched(claims, "with_claim", _claims_without_ladder),
+        plant=patched(claims, "with_claim", _claims_without_ladder),
         scenario="send",
         breaks=(LADDER, CLAIMED_TWICE),
     ),
     Sabotage(
         name="keep the stage of a claim that is released",
-        plant=_patched(claims, "without_claim", _keeps_the_stage),
+        plant=patched(claims, "without_claim", _keeps_the_stage),
         scenario="send",
         breaks=(LADDER,),
     ),
     Sabotage(
         name="forget the wake that follows a text",
-        plant=_patched(sender, "plan", _forgets_the_wake),
+        plant=patched(sender, "plan", _forgets_the_wake),
         scenario="send",
         breaks=(FORGOTTEN,),
     ),
@@ -612,19 +561,19 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="repeat a publish that had no answer",
-        plant=_patched(cast, "SimulatedCarrier", _AsksAgain),
+        plant=patched(cast, "SimulatedCarrier", _AsksAgain),
         scenario="send",
         breaks=(TWICE,),
     ),
     Sabotage(
         name="release the claim of an unknown outcome",
-        plant=_patched(cast, "SimulatedCarrier", _NoAnswerIsNo),
+        plant=patched(cast, "SimulatedCarrier", _NoAnswerIsNo),
         scenario="send",
         breaks=(TWICE, NOT_CLAIMED),
     ),
     Sabotage(
         name="take no answer of the carrier for a yes",
-        plant=_patched(cast, "SimulatedCarrier", _NoAnswerIsYes),
+        plant=patched(cast, "SimulatedCarrier", _NoAnswerIsYes),
         scenario="send",
         breaks=(DISAGREES,),
     ),
@@ -636,7 +585,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="forget to look for the claim of an earlier delivery",
-        plant=_patched(SendService, "_settle", _never_settles),
+        plant=patched(SendService, "_settle", _never_settles),
         scenario="send",
         breaks=(UNRECORDED, DISAGREES),
     ),
@@ -648,13 +597,13 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="say that a job is done when it failed",
-        plant=_patched(SendService, "handle_batch", _says_done),
+        plant=patched(SendService, "handle_batch", _says_done),
         scenario="send",
         breaks=(UNRECORDED, DISAGREES, FORGOTTEN),
     ),
     Sabotage(
         name="keep the claim of a text that was refused",
-        plant=_patched(sender, "release_claim", _keeps_claim_of_refused),
+        plant=patched(sender, "release_claim", _keeps_claim_of_refused),
         scenario="send",
         breaks=(DISAGREES, UNRECORDED),
     ),
@@ -672,19 +621,19 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="keep the hours of another zone",
-        plant=_patched(decisions, "zones_of", _greenwich),
+        plant=patched(decisions, "zones_of", _greenwich),
         scenario="send x night",
         breaks=(AT_NIGHT,),
     ),
     Sabotage(
         name="skip the switch",
-        plant=_patched(NewsFirstSwitch, "is_on", _always_on),
+        plant=patched(NewsFirstSwitch, "is_on", _always_on),
         scenario="send x switch off",
         breaks=(SWITCHED_OFF,),
     ),
     Sabotage(
         name="send while news has failed",
-        plant=_patched(ports.SimulatedSwitch, "has_failed", _always_off),
+        plant=patched(ports.SimulatedSwitch, "has_failed", _always_off),
         scenario="send x failed news",
         breaks=(LOST_NEWS,),
     ),
@@ -702,38 +651,38 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="write what a lender says whatever is stored",
-        plant=_patched(DynamoCustomers, "save_customer", _facts_anyway),
+        plant=patched(DynamoCustomers, "save_customer", _facts_anyway),
         scenario="payment x hold",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="believe a torn read",
-        plant=_patched(customer_table, "_are_of_one_moment", _of_any_moment),
+        plant=patched(customer_table, "_are_of_one_moment", _of_any_moment),
         scenario="send x payment",
         breaks=(IN_SILENCE,),
         bounds=MORE,
     ),
     Sabotage(
         name="forget recorded events when a file is loaded",
-        plant=_patched(settle, "record_snapshot", _forgets_events),
+        plant=patched(settle, "record_snapshot", _forgets_events),
         scenario="load another number x payment",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="take a reply that is kept for one that has had its effect",
-        plant=_patched(ReplyService, "_act", _kept_is_done),
+        plant=patched(ReplyService, "_act", _kept_is_done),
         scenario="send x reply opt_out",
         breaks=(LOST_NEWS, IN_SILENCE),
     ),
     Sabotage(
         name="say that an event is done when it failed",
-        plant=_patched(LenderEventService, "handle_batch", _events_done),
+        plant=patched(LenderEventService, "handle_batch", _events_done),
         scenario="send x hold",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="forget that an opt-out was confirmed",
-        plant=_patched(OptOutConfirmations, "settle", _no_second_look),
+        plant=patched(OptOutConfirmations, "settle", _no_second_look),
         scenario="send x opt-out with confirmation",
         breaks=(TWICE, UNRECORDED, DISAGREES),
     ),
@@ -745,62 +694,62 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="drop a receipt that comes before the record",
-        plant=_patched(DeliveryReceiptService, "_act", _drops_early_receipts),
+        plant=patched(DeliveryReceiptService, "_act", _drops_early_receipts),
         scenario="send x receipt delivered",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="leave the texts of somebody erased in the records",
-        plant=_patched(DynamoContacts, "redact", _erases_nothing),
+        plant=patched(DynamoContacts, "redact", _erases_nothing),
         scenario="send x erasure",
         breaks=(LEFT_BEHIND, LOST_NEWS),
     ),
     Sabotage(
         name="leave the replies of somebody erased",
-        plant=_patched(DynamoContacts, "erase_replies", _erases_nothing),
+        plant=patched(DynamoContacts, "erase_replies", _erases_nothing),
         scenario="send x erasure",
         breaks=(LEFT_BEHIND, LOST_NEWS),
     ),
     Sabotage(
         name="leave the number of somebody erased in the index",
-        plant=_patched(DynamoCustomers, "remove_address", _erases_nothing),
+        plant=patched(DynamoCustomers, "remove_address", _erases_nothing),
         scenario="send x erasure",
         breaks=(LEFT_BEHIND, LOST_NEWS),
     ),
     Sabotage(
         name="leave the files of somebody erased",
-        plant=_patched(EraseService, "erase_uploads", _no_uploads),
+        plant=patched(EraseService, "erase_uploads", _no_uploads),
         scenario="send x erasure",
         breaks=(LEFT_BEHIND, LOST_NEWS),
     ),
     Sabotage(
         name="leave the dead letters of somebody erased",
-        plant=_patched(PurgeService, "_take_out", _always_through),
+        plant=patched(PurgeService, "_take_out", _always_through),
         scenario="send x erasure",
         breaks=(LEFT_BEHIND, LOST_NEWS),
     ),
     Sabotage(
         name="settle only the last job of a customer in a batch",
-        plant=_edited((SendService._settle, "sorted(turn.wakes)", "[turn.job.wake_at]")),
+        plant=edited((SendService._settle, "sorted(turn.wakes)", "[turn.job.wake_at]")),
         scenario="send x batch",
         breaks=(UNRECORDED,),
     ),
     Sabotage(
         name="leave no wake to whose number was corrected",
-        plant=_edited((SendService._release_for_good, "if contested and planned.wake is None", "if False")),
+        plant=edited((SendService._release_for_good, "if contested and planned.wake is None", "if False")),
         scenario="send x load another number",
         breaks=(UNTRUE,),
         bounds=MORE,
     ),
     Sabotage(
         name="keep a number that was refused",
-        plant=_edited((standings.with_address_refused, "AddressSince(address,", 'AddressSince("",')),
+        plant=edited((standings.with_address_refused, "AddressSince(address,", 'AddressSince("",')),
         scenario="send",
         breaks=(NOT_FOLLOWED,),
     ),
     Sabotage(
         name="skip an opt-out at the carrier",
-        plant=_edited(
+        plant=edited(
             (
                 receipt_effects.apply_receipt,
                 "return replace(standing, opted_out_at=said_last(standing.opted_out_at, receipt.at))",
@@ -812,37 +761,37 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="leave no note of news that failed",
-        plant=_edited((news_first.note_failures, "if all(", "if True or all(")),
+        plant=edited((news_first.note_failures, "if all(", "if True or all(")),
         scenario="send x hold",
         breaks=(UNNOTED,),
     ),
     Sabotage(
         name="take queues that cannot be asked for quiet",
-        plant=_edited((NewsFirstSwitch._why_held_up, "return type(error).__name__", 'return ""')),
+        plant=edited((NewsFirstSwitch._why_held_up, "return type(error).__name__", 'return ""')),
         scenario="send",
         breaks=(BLIND,),
     ),
     Sabotage(
         name="wake nobody at the end of a promise",
-        plant=_edited((planning.wake_for_promises, "ends is None or (", "True or (")),
+        plant=edited((planning.wake_for_promises, "ends is None or (", "True or (")),
         scenario="send x reply promise",
         breaks=(UNNOTICED,),
     ),
     Sabotage(
         name="keep a stop whose hold was released",
-        plant=_edited((planning.fingerprint, "name in _TIMES", 'name in {*_TIMES, "released"}')),
+        plant=edited((planning.fingerprint, "name in _TIMES", 'name in {*_TIMES, "released"}')),
         scenario="own hold x release",
         breaks=(UNTRUE,),
     ),
     Sabotage(
         name="forget that a stop was announced",
-        plant=_edited((planning.with_reviews, "if announced.stops != standing.announced:", "if False:")),
+        plant=edited((planning.with_reviews, "if announced.stops != standing.announced:", "if False:")),
         scenario="send x long overdue",
         breaks=(UNANNOUNCED,),
     ),
     Sabotage(
         name="jump to the harshest stage that is due",
-        plant=_edited(
+        plant=edited(
             (
                 ladder.next_step,
                 "stage <= reached:",
@@ -854,63 +803,61 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="read what may be out of date",
-        plant=_edited((reading._read_page, '"ConsistentRead": True', '"ConsistentRead": False')),
+        plant=edited((reading._read_page, '"ConsistentRead": True', '"ConsistentRead": False')),
         scenario="send",
         breaks=(OUT_OF_DATE,),
     ),
     Sabotage(
         name="keep the hours of the next weekday",
-        plant=_patched(hours, "_windows", _of_the_next_weekday),
+        plant=patched(hours, "_windows", _of_the_next_weekday),
         scenario="send x Sunday",
         breaks=(AT_NIGHT,),
     ),
     Sabotage(
         name="keep the hours of the first zone alone",
-        plant=_edited((decisions._Evaluation.__init__, "self.zones = zones", "self.zones = zones[:1]")),
+        plant=edited((decisions._Evaluation.__init__, "self.zones = zones", "self.zones = zones[:1]")),
         scenario="send x several zones",
         breaks=(AT_NIGHT,),
     ),
     Sabotage(
         name="confirm an opt-out at night",
-        plant=_edited(
-            (OptOutConfirmations.claim, "if not is_confirmation_lawful_now(rules, zones, now):", "if False:")
-        ),
+        plant=edited((OptOutConfirmations.claim, "if not is_confirmation_lawful_now(rules, zones, now):", "if False:")),
         scenario="opt-out with confirmation x night",
         breaks=(AT_NIGHT,),
     ),
     Sabotage(
         name="confirm an opt-out although sending is off",
-        plant=_edited((OptOutConfirmations.claim, " or not self._may_send()", "")),
+        plant=edited((OptOutConfirmations.claim, " or not self._may_send()", "")),
         scenario="opt-out with confirmation x switch off",
         breaks=(SWITCHED_OFF,),
     ),
     Sabotage(
         name="confirm each opt-out of a customer",
-        plant=_edited((opt_out_confirmation.may_confirm_opt_out, "before.is_opted_out or ", "")),
+        plant=edited((opt_out_confirmation.may_confirm_opt_out, "before.is_opted_out or ", "")),
         scenario="opt-out with confirmation x another",
         breaks=(TWICE,),
     ),
     Sabotage(
         name="confirm an opt-out of somebody in distress",
-        plant=_edited((opt_out_confirmation.wants_no_text_at_all, "return any(", "return False and any(")),
+        plant=edited((opt_out_confirmation.wants_no_text_at_all, "return any(", "return False and any(")),
         scenario="distress x opt-out with confirmation",
         breaks=(IN_SILENCE,),
     ),
     Sabotage(
         name="start the caps anew after an erasure",
-        plant=_edited((returning.caps_after_erasure, "if erased_at is None or", "if True or")),
+        plant=edited((returning.caps_after_erasure, "if erased_at is None or", "if True or")),
         scenario="job x load of who returns",
         breaks=(TOO_OFTEN,),
     ),
     Sabotage(
         name="delete the standing of who returned while a round was under way",
-        plant=_edited((DynamoCustomers.erase_items, "if revision is not None:", "if False:")),
+        plant=edited((DynamoCustomers.erase_items, "if revision is not None:", "if False:")),
         scenario="load of who returns x erasure round",
         breaks=(FORGOTTEN,),
     ),
     Sabotage(
         name="let an old file bring back somebody erased",
-        plant=_edited(
+        plant=edited(
             (settle._bar, "is_barred_by_erasure(lender_record, facts)", "False"),
             (lender_records.record_snapshot, "if is_barred_by_erasure(lender_record, facts):", "if False:"),
         ),
@@ -919,7 +866,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="record events of somebody erased",
-        plant=_edited(
+        plant=edited(
             (
                 lender_records.record_event,
                 "lender_record.snapshot is None or recorded.time.at <= lender_record.erased_at",
@@ -931,19 +878,19 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="delete a number that another customer has, too",
-        plant=_edited((DynamoCustomers.remove_address, "customers = :customer OR", "attribute_exists(customers) OR")),
+        plant=edited((DynamoCustomers.remove_address, "customers = :customer OR", "attribute_exists(customers) OR")),
         scenario="erasure of a neighbour",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="believe the event that comes last",
-        plant=_edited((lender_records.record_event, "_order(known) >= _order(recorded)", "known == recorded")),
+        plant=edited((lender_records.record_event, "_order(known) >= _order(recorded)", "known == recorded")),
         scenario="hold x outdated hold",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="drop events that come before the first file",
-        plant=_edited(
+        plant=edited(
             (
                 LenderEventService._take,
                 "return () if self._keep_events(lender_record, after)",
@@ -955,7 +902,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="drop events that change nothing yet",
-        plant=_edited(
+        plant=edited(
             (
                 LenderEventService._take,
                 "return () if self._keep_events(lender_record, after)",
@@ -967,25 +914,25 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="let an opt-in win that meets an opt-out",
-        plant=_edited((standings._is_last, "out >= back_in", "out > back_in")),
+        plant=edited((standings._is_last, "out >= back_in", "out > back_in")),
         scenario="opt-out x later opt-out that meets an opt-in",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="forget the label of a reply that comes again",
-        plant=_edited((DynamoContacts.keep, 'ConditionExpression="attribute_not_exists(customer_id)",', "")),
+        plant=edited((DynamoContacts.keep, 'ConditionExpression="attribute_not_exists(customer_id)",', "")),
         scenario="reply hardship x its label",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="believe the opt-in that comes last",
-        plant=_edited((reply_effects._opted_out, "said_last(standing.opted_out_at, said_at)", "said_at")),
+        plant=edited((reply_effects._opted_out, "said_last(standing.opted_out_at, said_at)", "said_at")),
         scenario="opt-out x later opt-out that meets an opt-in",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="close a record that has got its receipt",
-        plant=_edited(
+        plant=edited(
             (DynamoContacts.advance, '"#state = :expected"', '"attribute_exists(#state) OR #state = :expected"')
         ),
         scenario="closing x late receipt",
@@ -993,13 +940,13 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="fall back on silence",
-        plant=_patched(cast, "SimulatedMails", _NoAnswerIsNoAddress),
+        plant=patched(cast, "SimulatedMails", _NoAnswerIsNoAddress),
         scenario="channels x no LINE",
         breaks=(SAID_AGAIN,),
     ),
     Sabotage(
         name="fall back after a mail was accepted",
-        plant=_edited(
+        plant=edited(
             (
                 ses_event._events,
                 "return ChannelEvents(under_way=(UnderWay(event.claim, event.message_id, event.at),))",
@@ -1011,7 +958,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="believe a repeat that is refused",
-        plant=_edited(
+        plant=edited(
             (
                 GatewaysByName.publish_once,
                 "return again if again.outcome is PublishOutcome.ACCEPTED else answer",
@@ -1024,31 +971,31 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="repeat a mail as LINE is repeated",
-        plant=_patched(ports.SimulatedMails, "repeatable", value=True),
+        plant=patched(ports.SimulatedMails, "repeatable", value=True),
         scenario="channels x no LINE",
         breaks=(TWICE,),
     ),
     Sabotage(
         name="say a stage a third time",
-        plant=_edited((undelivered.delivered_stage, "last.send_id.endswith(_RETRY_SUFFIX)", "False")),
+        plant=edited((undelivered.delivered_stage, "last.send_id.endswith(_RETRY_SUFFIX)", "False")),
         scenario="channels x nothing arrives",
         breaks=(THIRD,),
     ),
     Sabotage(
         name="say a stage once more on the channel that failed",
-        plant=_edited((channel_choice.by_preference, "key=lambda each: each.channel in last", "key=lambda each: 0")),
+        plant=edited((channel_choice.by_preference, "key=lambda each: each.channel in last", "key=lambda each: 0")),
         scenario="channels x second contact",
         breaks=(OUT_OF_ORDER,),
     ),
     Sabotage(
         name="blame a channel for what failed of an earlier stage",
-        plant=_edited((decisions._Evaluation._failed_channels, "islice(of_account, 1)", "of_account if entry.failed")),
+        plant=edited((decisions._Evaluation._failed_channels, "islice(of_account, 1)", "of_account if entry.failed")),
         scenario="channels x second contact of another stage",
         breaks=(OUT_OF_ORDER,),
     ),
     Sabotage(
         name="count the caps of a person on one channel alone",
-        plant=_edited(
+        plant=edited(
             (
                 decisions._Evaluation.__init__,
                 "self.texted_at.append(entry.at)",
@@ -1060,7 +1007,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="forget the caps of a channel",
-        plant=_edited((channel_choice.shut_for_now, "if each.caps:", "if False:")),
+        plant=edited((channel_choice.shut_for_now, "if each.caps:", "if False:")),
         scenario="channels x cap of LINE",
         breaks=(TOO_OFTEN,),
     ),
@@ -1072,13 +1019,13 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="drop a complaint about a mail",
-        plant=_edited((ChannelEventService._hand_on, "if wish.wish in WISHES_IN_WORDS", "if False")),
+        plant=edited((ChannelEventService._hand_on, "if wish.wish in WISHES_IN_WORDS", "if False")),
         scenario="channels x complaint",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="close the number for a mail that bounced",
-        plant=_edited(
+        plant=edited(
             (
                 receipt_effects.apply_receipt,
                 "return with_address_refused(standing, channel, address, receipt.at)",
@@ -1092,7 +1039,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="keep an address whose mail bounced",
-        plant=_edited(
+        plant=edited(
             (
                 receipt_effects.apply_receipt,
                 "return with_address_refused(standing, channel, address, receipt.at)",
@@ -1104,7 +1051,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="ignore a block",
-        plant=_edited(
+        plant=edited(
             (
                 channel_wishes.apply_wish,
                 "return with_address_refused(standing, wish.channel, wish.address, wish.at)",
@@ -1116,25 +1063,25 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="let a block win over the return that came after it",
-        plant=_edited((standings.with_address_refused, "known.is_usable and since > at", "False")),
+        plant=edited((standings.with_address_refused, "known.is_usable and since > at", "False")),
         scenario="channels x block x return",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="say that a channel event is done when it failed",
-        plant=_patched(ChannelEventService, "handle_batch", _channel_events_done),
+        plant=patched(ChannelEventService, "handle_batch", _channel_events_done),
         scenario="channels x blocked",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="move customers at once in an outage",
-        plant=_edited((channel_choice.channels_out, "and at - outage.since >= after", "")),
+        plant=edited((channel_choice.channels_out, "and at - outage.since >= after", "")),
         scenario="channels x outage",
         breaks=(OUT_OF_ORDER,),
     ),
     Sabotage(
         name="skip the switch of a channel",
-        plant=_edited(
+        plant=edited(
             (SendService._decide, "_channel_of(decision.reminder) in self._switch.stopped_channels()", "False")
         ),
         scenario="channels x channel stopped",
@@ -1142,7 +1089,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="call somebody who has not agreed to it",
-        plant=_edited(
+        plant=edited(
             (channel_choice._why_unreachable, "each.consent_required and", "False and"),
             (channel_choice.shut_for_now, "each.consent_required and", "False and"),
         ),
@@ -1151,16 +1098,17 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="write to a mailbox of two customers",
-        plant=_edited((channel_choice._why_unreachable, "if standing.shares_address(", "if False and (")),
+        plant=edited((channel_choice._why_unreachable, "if standing.shares_address(", "if False and (")),
         scenario="channels x mailbox shared",
         breaks=(IN_SILENCE,),
     ),
     Sabotage(
         name="hand a message over shortly before the hours end",
-        plant=_edited((channel_choice._hours_open, "if lapses and", "if False and")),
+        plant=edited((channel_choice._hours_open, "if lapses and", "if False and")),
         scenario="channels x ten minutes before night",
         breaks=(AT_NIGHT,),
     ),
+    *CHANCE_SABOTAGES,
 )
 
 BY_PLANT = {sabotage.name: sabotage for sabotage in SABOTAGES}

@@ -372,7 +372,7 @@ def _receipts_are_kept(customer: CustomerRow, world: World) -> bool:
     return all(text.by in world.unseen or states.get(text.message_id) in reported for text in world.texts)
 
 
-def _is_planned_anew(customer: CustomerRow, _: World) -> bool:
+def is_planned_anew(customer: CustomerRow, _: World) -> bool:
     wake = customer.standing.wake if customer.standing else None
     return wake is None or wake.at < NOW + timedelta(days=50)
 
@@ -443,7 +443,7 @@ def _all_scenarios() -> Iterator[Scenario]:
             Mail("replan", "part", replan_body(ReplanPart(0, 1, "")), NOW),
             standing=waking(FACTS, NOW + timedelta(days=60)),
         ),
-        kept=_is_planned_anew,
+        kept=is_planned_anew,
     )
     erasure = EVENTS[-1]
     yield Scenario(

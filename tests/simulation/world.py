@@ -94,6 +94,8 @@ class World(NamedTuple):
     """The channels whose gateways are out: they take nothing."""
     stopped: frozenset[Channel] = frozenset()
     """The channels that the switch has stopped, long ago."""
+    controls: tuple[str, ...] = ("all drawn",)
+    """What those who draw are told of the trials, by its name, and before it what they were told."""
     unseen: frozenset[str] = frozenset()
     """Deliveries that died or failed while a newer delivery of their message was under way: no queue repeats them."""
 
@@ -146,6 +148,9 @@ def _of_other_port(world: World, call: Call, fault: Fault | None, now: datetime)
     if fault is Fault.LOST and call.port == "bus":
         # The publisher logs an event that is refused in full, and its loss rings an alarm.
         return Effect(world._replace(alarms=world.alarms | {"OutboundEventsLost"}), Answer("published"))
+    if call.port == "control" and fault is not None:
+        control = "unreadable" if fault is Fault.UNREADABLE else world.controls[0]
+        return Effect(world, Answer(control, control))
     if fault is Fault.LOST or (fault is Fault.UNREADABLE and call.operation != "is_on"):
         return Effect(world, _LOST)
     if fault is Fault.UNREADABLE:
@@ -324,6 +329,14 @@ def _opted_out(world: World, _: Any, __: datetime) -> tuple[World, Answer]:  # n
     return world, Answer(("listed", world.listed), sorted(world.listed))
 
 
+def _read_control(world: World, _: Any, __: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    return world, Answer(world.controls[-1], world.controls[-1])
+
+
+def _write_control(world: World, request: Any, _: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
+    return world._replace(controls=(world.controls[-1], request)), Answer("written")
+
+
 def _list_uploads(world: World, _: Any, __: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
     found = [upload for upload, _ in world.uploads]
     return world, Answer(("uploads", tuple(found)), found)
@@ -350,6 +363,8 @@ _PORTS: dict[tuple[str, str], Callable[[World, Any, datetime], tuple[World, Answ
     ("switch", "news"): _news,
     ("carrier", "opt_in"): _opt_in,
     ("carrier", "opted_out"): _opted_out,
+    ("control", "read"): _read_control,
+    ("control", "write"): _write_control,
     ("bucket", "list"): _list_uploads,
     ("bucket", "read"): _read_upload,
     ("bucket", "delete"): _delete_upload,

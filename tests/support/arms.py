@@ -57,8 +57,12 @@ def forced(rules: Rules, layer: Layer, arm: str) -> Rules:
     if arm == SILENCE:
         return replace(rules, trials=(a_silence_among_texts(1.0, rules),))
     trial = a_trial(layer, ((arm, 1.0),), rules)
-    other = TextVariant(_renamed(rules.texts), _renamed(rules.texts_with_fee))
-    return replace(rules, trials=(trial,), variants={OTHER_TEXT: other})
+    return replace(rules, trials=(trial,), variants=other_texts(rules))
+
+
+def other_texts(rules: Rules) -> dict[str, TextVariant]:
+    """Return the wordings of the arm whose words are the usual ones under another name."""
+    return {OTHER_TEXT: TextVariant(_renamed(rules.texts), _renamed(rules.texts_with_fee))}
 
 
 def _renamed[K](texts: "dict[K, Text] | object") -> "dict[K, Text]":

@@ -1,0 +1,180 @@
+"""
+The promises about chance, written a second time: what the lot says, what is claimed and recorded, who hears nothing.
+
+`LOTS` says what each customer draws. Nothing here draws.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from dunning.domain.customer.standing import LedgerEntry, Standing
+from dunning.domain.delivery.contact import Contact, ContactState
+from tests.simulation.customer_rows import CustomerRow, contacts_in, customer_at
+from tests.simulation.limits import CAPS, HOURS, ZONES, country_of
+from tests.simulation.policies import CONTROLLED, HELD_OUT_STAGES, LOTS
+from tests.simulation.tables import RowKey, Rows
+from tests.simulation.world import Text
+
+LEAK = "a stage was said although chance has left it out"
+DRAWN_OTHERWISE = "a draw is not what the lot says"
+MISRECORDED = "claim and record disagree in what was drawn"
+TOO_EARLY = "chance was asked before another gate was open"
+LEFT_OUT = "a stage was left out that has to be said"
+CAP_OF_SILENCE = "a cap counts a stage that nobody was told"
+NOT_SILENT = "the record of a stage that was left out tells of a message"
+BEFORE_ITS_HOUR = "a text before the hour that was drawn"
+OTHER_WORDS = "words of another arm than the one that was drawn"
+RECORDED_TWICE = "two records of one text"
+
+TEXTED_FOR_SURE: Final = "hholdout.text:1"
+"""The draw of a text that chance may not leave out."""
+
+_BY_CONTROL: Final = {TEXTED_FOR_SURE, "ttext.usual:0.5", "ttext.other:0.5", "ttext.usual:1", "ttext.other:1"}
+"""What may stand in place of the lot while arms are paused, or nobody can tell which are."""
+
+_BEGINS: Final = datetime(2026, 12, 1, tzinfo=UTC)
+"""What was recorded before is not of a scenario."""
+
+_HOUR = re.compile(r"ohour\.(\d\d):")
+
+
+def judge_lot(customer: CustomerRow, after: Standing, claim: LedgerEntry) -> Iterator[str]:
+    """Hold the claim of a reminder against what the lot says of its customer and stage."""
+    before, lots = customer.standing, _lots_of(customer)
+    if before is None or claim.stage is None:
+        return
+    marked = {claim.stage} | {
+        reached.stage for key, reached in after.progress.items() if before.progress.get(key) != reached
+    }
+    repeats = any(
+        entry.failed and entry.stage == claim.stage and set(entry.accounts) & set(claim.accounts)
+        for entry in before.ledger
+    )
+    has_to_be_said = repeats or not marked <= set(HELD_OUT_STAGES)
+    lot = lots.get(claim.stage, "")
+    if has_to_be_said and lots and marked & set(HELD_OUT_STAGES):
+        lot = ";".join([TEXTED_FOR_SURE, *(each for each in lot.split(";") if each and not _is_of_holdout(each))])
+    if not _is_lot(customer, claim.draws, lot):
+        yield DRAWN_OTHERWISE
+    is_silent = ".silence:" in claim.draws
+    if claim.channel == "none":
+        if has_to_be_said or not is_silent:
+            yield LEFT_OUT
+        yield from _judge_moment(customer, before, claim)
+    elif is_silent or (".silence:" in lot and not _is_controlled(customer)):
+        yield LEAK
+    drawn = _HOUR.search(claim.draws)
+    if drawn and _local_time(customer, claim.at) < time(int(drawn[1])):
+        yield BEFORE_ITS_HOUR
+
+
+def _lots_of(customer: CustomerRow) -> Mapping[int, str]:
+    return LOTS.get(customer.facts.lender, {}) if customer.facts else {}
+
+
+def _is_controlled(customer: CustomerRow) -> bool:
+    return customer.facts is not None and customer.facts.lender == CONTROLLED
+
+
+def _is_of_holdout(entry: str) -> bool:
+    return entry.startswith("h")
+
+
+def _is_lot(customer: CustomerRow, draws: str, lot: str) -> bool:
+    """Tell whether draws are what the lot says, or, where a control may take arms away, what may take its place."""
+    return draws == lot or (_is_controlled(customer) and set(filter(None, draws.split(";"))) <= _BY_CONTROL)
+
+
+def _local_time(customer: CustomerRow, at: datetime) -> time:
+    assert customer.facts is not None
+    return at.astimezone(ZoneInfo(ZONES[country_of(customer.facts.phone)])).time()
+
+
+def _judge_moment(customer: CustomerRow, before: Standing, claim: LedgerEntry) -> Iterator[str]:
+    """Ask whether a stage is left out at a moment at which it could have been said: chance comes last."""
+    assert customer.facts is not None
+    country = country_of(customer.facts.phone)
+    opens, closes = HOURS[country]
+    is_full = any(_counted(before, claim.at, window) >= most for most, window in CAPS[country])
+    if is_full or not opens <= _local_time(customer, claim.at) < closes:
+        yield TOO_EARLY
+
+
+def _counted(standing: Standing, at: datetime, window: timedelta) -> int:
+    """Return how many messages were claimed for somebody within a window: silence is none."""
+    return sum(entry.channel != "none" and at - entry.at < window for entry in standing.ledger)
+
+
+def judge_cap(customer: CustomerRow, after: Standing, now: datetime) -> Iterator[str]:
+    """Ask of a wait for a cap whether messages have filled it."""
+    if after.reason != "person_cap" or not _lots_of(customer) or customer.facts is None:
+        return
+    caps = CAPS[country_of(customer.facts.phone)]
+    if not any(_counted(after, now, window) >= most for most, window in caps):
+        yield CAP_OF_SILENCE
+
+
+def judge_said(rows: Rows, text: Text, claim: LedgerEntry | None) -> Iterator[str]:
+    """Ask of a message, on whatever channel, whether its stage has been left out before."""
+    customer = customer_at(rows, text.customer_id)
+    if not _lots_of(customer) or (claim is not None and claim.stage is None):
+        return
+    if claim is None:
+        yield LEAK
+        return
+    ledger = customer.standing.ledger if customer.standing else ()
+    left_out = [(entry.stage, entry.accounts) for entry in ledger if entry.channel == "none"]
+    left_out += [
+        (contact.stage, contact.account_ids)
+        for contact in contacts_in(rows)
+        if contact.customer_id == text.customer_id and contact.state is ContactState.HELD_OUT
+    ]
+    # Of an account that is named beside others the words may be milder than its own stage.
+    about = {each.partition("#")[0] for each in text.about}
+    if any(stage == claim.stage and about.intersection(accounts) for stage, accounts in left_out):
+        yield LEAK
+
+
+def judge_record(before: Rows, key: RowKey, contact: Contact | None) -> Iterator[str]:
+    """Hold a record that is written against its claim, or against what it said before."""
+    if contact is None or contact.stage is None:
+        return
+    standing = customer_at(before, key[1]).standing
+    ledger = standing.ledger if standing else ()
+    claim = next((entry for entry in ledger if entry.claim_id and entry.claim_id == contact.claim_id), None)
+    # The ledger keeps what was drawn until the next claim.
+    if claim is not None and (claim is ledger[-1] or claim.draws) and _drawn(claim) != _drawn(contact):
+        yield MISRECORDED
+    earlier = next((each for each in contacts_in(before) if each.claim_id == contact.claim_id), None)
+    if earlier is not None and _drawn(earlier) != _drawn(contact):
+        yield MISRECORDED
+    if contact.template and contact.template.startswith("other-") is not (".other:" in contact.draws):
+        yield OTHER_WORDS
+    is_held_out = contact.state is ContactState.HELD_OUT
+    of_message = contact.phone or contact.address or contact.text or contact.message_id or contact.price_usd_micros
+    if is_held_out is not (contact.channel == "none") or (is_held_out and of_message):
+        yield NOT_SILENT
+
+
+def _drawn(of: LedgerEntry | Contact) -> tuple[str, str, str]:
+    return of.draws, of.payer_segment, of.asked
+
+
+def judge_records(customer: CustomerRow, contacts: Sequence[Contact]) -> Iterator[str]:
+    """Hold all records of a customer against the lot at the end: each draw is there, and there once."""
+    lots = _lots_of(customer)
+    if not lots:
+        return
+    of_scenario = [contact for contact in contacts if contact.stage is not None and contact.at >= _BEGINS]
+    for contact in of_scenario:
+        lot = lots.get(contact.stage or 0, "")
+        rest = [each for each in lot.split(";") if each and not _is_of_holdout(each)]
+        for_sure = ";".join([TEXTED_FOR_SURE, *rest])
+        if contact.draws != for_sure and not _is_lot(customer, contact.draws, lot):
+            yield DRAWN_OTHERWISE
+    ids = [contact.send_id for contact in of_scenario if contact.state is not ContactState.REFUSED]
+    if len(ids) != len(set(ids)):
+        yield RECORDED_TWICE

@@ -1,0 +1,241 @@
+"""Sabotages of chance: slips that let a lot be drawn twice, kept from a record, or broken by a text."""
+
+# ruff: noqa: SLF001 - a sabotage is planted in the middle of a class
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from dunning.adapters.dynamodb.customer_table import DynamoCustomers
+from dunning.adapters.dynamodb.items import standing_item
+from dunning.domain.customer import standing as standings
+from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.standing import LedgerEntry, Progress, Standing
+from dunning.domain.decision import chance
+from dunning.domain.decision import decide as decisions
+from dunning.domain.decision.decisions import Reason
+from dunning.domain.effect import trials
+from dunning.domain.effect.draws import is_held_out
+from dunning.services.send import claims, sender
+from dunning.services.send.sender import SendService
+from tests.simulation.chance_promises import (
+    BEFORE_ITS_HOUR,
+    CAP_OF_SILENCE,
+    DRAWN_OTHERWISE,
+    LEAK,
+    LEFT_OUT,
+    MISRECORDED,
+    NOT_SILENT,
+    OTHER_WORDS,
+    TOO_EARLY,
+)
+from tests.simulation.planting import Sabotage, edited, patched
+from tests.simulation.promises import (
+    CLAIMED_TWICE,
+    HARSHER,
+    IN_SILENCE,
+    LADDER,
+    LOST_NEWS,
+    SWITCHED_OFF,
+    UNRECORDED,
+)
+
+
+def _leaves_out_before_the_caps(self: Any, moment: datetime) -> Any:  # noqa: ANN401
+    """Draw the lot first: whoever is left out is asked for no cap."""
+    shut = _shut_gate(self, moment)
+    if shut is None or shut.reason is not Reason.PERSON_CAP:
+        return shut
+    lots = [is_held_out(each.salt, each.share_held_out, self.facts.customer_id, 0) for each in self.rules.holdouts]
+    return None if any(lots) else shut
+
+
+_shut_gate = decisions._Evaluation._shut_gate
+
+
+def _leaves_the_ladder(
+    standing: Standing, entry: LedgerEntry, reached: Mapping[str, Progress], remember: timedelta, facts: Facts
+) -> Standing:
+    after = _with_claim(standing, entry, reached, remember, facts)
+    return replace(after, progress=standing.progress) if entry.is_held_out else after
+
+
+_with_claim = standings.with_claim
+
+
+def _claims_silence_anyway(
+    self: DynamoCustomers, standing: Standing, *, expected_version: int, claim_id: str = ""
+) -> bool:
+    """Take a claim of which nobody hears for one that needs no condition."""
+    if not (claim_id and standing.ledger[-1].is_held_out):
+        return _save_standing(self, standing, expected_version=expected_version, claim_id=claim_id)
+    self._client.put_item(TableName=self._table, Item=standing_item(standing, self._shards))
+    return True
+
+
+_save_standing = DynamoCustomers.save_standing
+
+
+CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
+    Sabotage(
+        name="draw before the caps are asked",
+        plant=patched(decisions._Evaluation, "_shut_gate", _leaves_out_before_the_caps),
+        scenario="chance x cap of a day",
+        breaks=(TOO_EARLY,),
+    ),
+    Sabotage(
+        name="write no record of a stage that is left out",
+        plant=edited(
+            (
+                SendService._publish,
+                "return held_out_record(facts, rules, entry, tuple(trace_of(decision)))",
+                "return None",
+            )
+        ),
+        scenario="chance",
+        breaks=(UNRECORDED,),
+    ),
+    Sabotage(
+        name="draw anew when a job is tried again",
+        plant=edited(
+            (
+                decisions._Evaluation._drawn_for,
+                "self.facts.customer_id",
+                'self.facts.customer_id + "+" * (self.standing.reason == Reason.CARRIER_BUSY)',
+            )
+        ),
+        scenario="chance x drawn",
+        breaks=(DRAWN_OTHERWISE,),
+    ),
+    Sabotage(
+        name="draw at each stage who is held out",
+        plant=edited(
+            (
+                trials.draw_in,
+                "trial.share_held_out, customer_id, epoch)",
+                'trial.share_held_out, f"{customer_id}{stage}", epoch)',
+            )
+        ),
+        scenario="chance x whole ladder",
+        breaks=(DRAWN_OTHERWISE, LEAK),
+    ),
+    Sabotage(
+        name="count a stage that was left out in the caps",
+        plant=edited((decisions._Evaluation.__init__, "if entry.is_held_out:", "if False:")),
+        scenario="chance x caps after silence",
+        breaks=(CAP_OF_SILENCE,),
+    ),
+    Sabotage(
+        name="mark no ladder where nothing was said",
+        plant=patched(claims, "with_claim", _leaves_the_ladder),
+        scenario="chance",
+        breaks=(LADDER, CLAIMED_TWICE),
+    ),
+    Sabotage(
+        name="let stages follow silence at once",
+        plant=edited(
+            (
+                claims.with_reminder_claimed,
+                "reminder.on, reached.due_on",
+                "reached.due_on if entry.is_held_out else reminder.on, reached.due_on",
+            )
+        ),
+        scenario="chance x long overdue",
+        breaks=(HARSHER,),
+    ),
+    Sabotage(
+        name="leave out texts, and no other message",
+        plant=edited(
+            (
+                decisions._Evaluation._send,
+                "draws[0].arm == SILENCE:",
+                "draws[0].arm == SILENCE and channel is Channel.SMS:",
+            )
+        ),
+        scenario="chance x channels",
+        breaks=(LEAK,),
+    ),
+    Sabotage(
+        name="leave out what has to be said again",
+        plant=edited((decisions._Evaluation._draw, "repeats=repeats", "repeats=False")),
+        scenario="chance x channels x repeat",
+        breaks=(LEFT_OUT,),
+    ),
+    Sabotage(
+        name="leave out a stage that is owed beside one that is not",
+        plant=edited((chance.draw_silence, "if all(running)", "if any(running)")),
+        scenario="chance x a stage that is owed",
+        breaks=(LEFT_OUT,),
+    ),
+    Sabotage(
+        name="leave out a stage although its channel is stopped",
+        plant=edited((sender._channel_of, "reminder.would_go_by or reminder.channel", "reminder.channel")),
+        scenario="chance x channels x LINE stopped",
+        breaks=(SWITCHED_OFF,),
+    ),
+    Sabotage(
+        name="record another probability than the draw had",
+        plant=edited((claims.record_of_claim, "draws=entry.draws", 'draws=entry.draws.replace("0.5", "1")')),
+        scenario="chance",
+        breaks=(MISRECORDED,),
+    ),
+    Sabotage(
+        name="lose the draw of a sender that dies",
+        plant=edited(
+            (
+                claims.unknown_outcome_record,
+                'lender=facts.lender if facts else "",',
+                'lender=facts.lender if facts else "", draws="",',
+            )
+        ),
+        scenario="chance x drawn",
+        breaks=(MISRECORDED,),
+    ),
+    Sabotage(
+        name="keep the first draw alone in the ledger",
+        plant=edited(
+            (claims.with_reminder_claimed, "draws_to_text(reminder.draws)", "draws_to_text(reminder.draws[:1])")
+        ),
+        scenario="chance x drawn",
+        breaks=(DRAWN_OTHERWISE,),
+    ),
+    Sabotage(
+        name="settle no claim of which nobody has heard",
+        plant=edited((SendService._settle, "if entry is None:", "if entry is None or entry.is_held_out:")),
+        scenario="chance",
+        breaks=(UNRECORDED,),
+    ),
+    Sabotage(
+        name="take the silence of a sender that dies for an unknown text",
+        plant=edited(
+            (
+                claims.unknown_outcome_record,
+                "ContactState.HELD_OUT if entry.is_held_out else ContactState.UNKNOWN",
+                "ContactState.UNKNOWN",
+            )
+        ),
+        scenario="chance",
+        breaks=(NOT_SILENT,),
+    ),
+    Sabotage(
+        name="claim silence without the version that was read",
+        plant=patched(DynamoCustomers, "save_standing", _claims_silence_anyway),
+        scenario="chance x reply opt_out",
+        breaks=(IN_SILENCE, LOST_NEWS),
+    ),
+    Sabotage(
+        name="forget the hour that was drawn",
+        plant=edited((decisions._Evaluation._draw_hour, "self.preferred_minute = minute", "pass")),
+        scenario="chance x drawn x before its hour",
+        breaks=(BEFORE_ITS_HOUR,),
+    ),
+    Sabotage(
+        name="say the usual words whatever was drawn",
+        plant=edited(
+            (decisions._Evaluation._draw_wording, "usual if wording is None else composed[wording.arm]", "usual")
+        ),
+        scenario="chance x drawn",
+        breaks=(OTHER_WORDS,),
+    ),
+)
