@@ -102,7 +102,7 @@ CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
             (
                 decisions._Evaluation._drawn_for,
                 "self.facts.customer_id",
-                'self.facts.customer_id + "+" * (self.standing.reason == Reason.CARRIER_BUSY)',
+                'self.facts.customer_id + "/2" * (self.standing.reason == Reason.CARRIER_BUSY)',
             )
         ),
         scenario="chance x drawn",

@@ -17,8 +17,9 @@ from dunning.domain.delivery.receipt import ClaimKey
 from dunning.domain.replies.intents import ReplyIntent
 from tests.simulation.cast import LOADED, event_body, reply_body
 from tests.simulation.comebacks import line_body
+from tests.simulation.customer_rows import CustomerRow, contacts_in
 from tests.simulation.policies import CALLS, CHANNELS
-from tests.simulation.promises import CustomerRow, address_of, contacts_in
+from tests.simulation.promises import address_of
 from tests.simulation.scenarios import (
     CUSTOMER,
     DAY,

@@ -3,15 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from tests.simulation.promises import (
-    LEFT_BEHIND,
-    LOST_NEWS,
-    customer_at,
-    customers_in,
-    has_returned,
-    judge_end,
-    judge_move,
-)
+from tests.simulation.customer_rows import customer_at, customers_in
+from tests.simulation.promises import LEFT_BEHIND, LOST_NEWS, has_returned, judge_end, judge_move
 from tests.simulation.scenarios import CUSTOMER, Scenario, places_that_name_the_customer
 from tests.simulation.simulator import MOST_RECEIVES, Move, Simulator, Situation
 from tests.simulation.world import Mail

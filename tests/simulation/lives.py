@@ -22,17 +22,11 @@ from dunning.domain.delivery.channels import Channel
 from dunning.domain.replies.intents import ReplyIntent
 from tests.simulation.cast import LOADED, Cast, event_body, reply_body
 from tests.simulation.comebacks import line_body
+from tests.simulation.customer_rows import customer_at
 from tests.simulation.ending import Witness, live_on, next_wake, unseen
 from tests.simulation.faults import Fault
 from tests.simulation.policies import CHANNELS
-from tests.simulation.promises import (
-    LOST_NEWS,
-    customer_at,
-    is_held_by_lender,
-    judge_end,
-    judge_move,
-    open_instalments_of,
-)
+from tests.simulation.promises import LOST_NEWS, is_held_by_lender, judge_end, judge_move, open_instalments_of
 from tests.simulation.scenarios import AMERICAN, REPORTS, rows_of
 from tests.simulation.search import Explored, is_delivered_again
 from tests.simulation.simulator import Move, Simulator, Situation

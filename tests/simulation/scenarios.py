@@ -30,14 +30,9 @@ from dunning.ports.erasure import StoredUpload
 from dunning.ports.queues import Job
 from dunning.services.planning import fingerprint
 from tests.simulation.cast import LOADED, event_body, reply_body
+from tests.simulation.customer_rows import CustomerRow, contacts_in, customer_at, customers_in
 from tests.simulation.ports import SHARDS
-from tests.simulation.promises import (
-    CustomerRow,
-    contacts_in,
-    customer_at,
-    customers_in,
-    open_instalments_of,
-)
+from tests.simulation.promises import open_instalments_of
 from tests.simulation.simulator import Situation
 from tests.simulation.tables import CONTACTS, CUSTOMERS, RowKey, Rows, Stored, row_key, stored
 from tests.simulation.workers import claim_id_of

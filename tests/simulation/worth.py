@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from tests.simulation.cast import Cast
 from tests.simulation.catalogue import BY_NAME
+from tests.simulation.planting import Sabotage
 from tests.simulation.promises import NOT_CLAIMED
 from tests.simulation.prove import explore, say
 from tests.simulation.references import REFERENCES
 from tests.simulation.report import Line, table
-from tests.simulation.sabotages import BY_PLANT, SABOTAGES, Sabotage
+from tests.simulation.sabotages import BY_PLANT, SABOTAGES
 from tests.simulation.search import Budget, Explored
 from tests.simulation.simulator import Simulator
 from tests.simulation.trace import parse_replay, replay_of, retold

@@ -22,6 +22,7 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import InboundSms, Reply
 from tests.simulation.channel_scenarios import BY_MAIL, CALLED, LINE_USER, MAIL, REACHABLE
+from tests.simulation.customer_rows import customer_at
 from tests.simulation.promises import (
     AFTER_STOP,
     AT_NIGHT,
@@ -34,7 +35,6 @@ from tests.simulation.promises import (
     TOO_OFTEN,
     UNTRUE,
     address_of,
-    customer_at,
     judge_end,
     judge_move,
     why_closed,

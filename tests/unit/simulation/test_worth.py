@@ -5,8 +5,9 @@ from contextlib import nullcontext
 import pytest
 
 from tests.simulation.catalogue import BY_NAME
+from tests.simulation.planting import Sabotage
 from tests.simulation.promises import TWICE
-from tests.simulation.sabotages import BY_PLANT, SABOTAGES, Sabotage
+from tests.simulation.sabotages import BY_PLANT, SABOTAGES
 from tests.simulation.worth import compare, look_for
 
 
