@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from dunning.contracts.channel_message import channel_message_body, wish_body
@@ -14,13 +14,17 @@ from dunning.contracts.delivery_log import Reported
 from dunning.contracts.job import job_body
 from dunning.domain.delivery.channel_events import ChannelMessage, ChannelWish, Wish
 from dunning.domain.delivery.channels import Channel
+from dunning.domain.delivery.contact import ContactState
 from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus, UnderWay
+from dunning.domain.effect.draws import SILENCE, Layer
+from dunning.domain.effect.trials import LATEST_HELD_OUT_STAGE
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import InboundMessage, Job, QueueMessage
 from dunning.services.delivery_receipts import ClaimedReport
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
+from tests.support.arms import ARMS, PricedArm
 from tests.support.builders import a_lender_record, the_policies
 from tests.support.channel_office import LINE_USER, MAIL, ChannelOffice
 from tests.support.fakes import FakeGateway, FakeQueue
@@ -66,7 +70,7 @@ class OnChannel(FakeGateway):
 class Person:
     """A customer with three addresses, all that is told and asked about them, and what is promised."""
 
-    def __init__(self, due_in: int, *, on_line: bool) -> None:
+    def __init__(self, due_in: int, *, on_line: bool, arm: tuple[Layer, str] | None = None) -> None:
         line_user_id = LINE_USER if on_line else None
         self.facts = someone(lender="demo-channels", email=MAIL, line_user_id=line_user_id, due_in=due_in)
         self.office = ChannelOffice(reader=Reader())
@@ -83,10 +87,11 @@ class Person:
             OnChannel(self, channel, name)
             for channel, name in ((Channel.LINE, "line"), (Channel.EMAIL, "ses"), (Channel.SMS, "sns"))
         ]
+        policies = PricedArm(the_policies(), *arm) if arm else the_policies()
         self.sender = SendService(
             store=self.office.store, contacts=self.office.contacts, queue=FakeQueue(),
             gateways=GatewaysByName(*gateways), switch=self.office.switch, publisher=self.office.publisher,
-            policies=the_policies(), clock=self.office.clock, telemetry=self.office.telemetry,
+            policies=policies, clock=self.office.clock, telemetry=self.office.telemetry,
             new_id=lambda: f"claim-{next(self._numbers)}", per_second=1_000_000, max_receive_count=5,
             unsubscribe_url=lambda customer, claim: f"https://dunning.example/{customer}/{claim}",
         )  # fmt: skip
@@ -269,3 +274,25 @@ def test_no_interleaving_of_answers_reports_blocks_and_stops_breaks_a_promise(
     assert person.broken == []
     claims = {entry.claim_id for entry in person.office.standing().ledger}
     assert {each.outgoing.claim_id for each in person.taken if each.at > person.now - 31 * DAY} <= claims
+
+
+@settings(max_examples=60)
+@given(
+    st.sampled_from(ARMS), st.integers(-4, 3), st.lists(STEPS, min_size=8, max_size=12), STOP,
+    st.lists(CONTACT, max_size=3),
+)  # fmt: skip
+def test_whatever_chance_decides_breaks_none_and_silence_is_silence_on_every_channel(
+    arm: tuple[Layer, str], due_in: int, steps: list[Step], stop: list[Step], after: list[Step]
+) -> None:
+    person = Person(due_in, on_line=True, arm=arm)
+    for step in (*steps, *stop, *after):
+        step(person)
+    assert person.broken == []
+    records = {record.claim_id: record for record in person.office.records}
+    ledger = person.office.standing().ledger
+    assert {entry.claim_id for entry in ledger} <= records.keys()
+    left_out = {record.send_id for record in records.values() if record.state is ContactState.HELD_OUT}
+    event(f"{arm[1]}: {min(len(left_out), 4)} left out, {min(len(person.taken), 4)} messages")
+    assert bool(left_out) <= (arm[1] == SILENCE)
+    if arm[1] == SILENCE:
+        assert all((each.stage or 0) > LATEST_HELD_OUT_STAGE for each in person.taken if each.stage is not None)

@@ -7,18 +7,34 @@ are read here a second time, in the plainest way.
 
 import re
 import tomllib
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from dunning.domain.decision.rules import Cap, ContactHours, Rules, Windows
+from dunning.domain.customer.facts import Facts
+from dunning.domain.decision.chance import USUAL_TEXT
+from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decisions import Reminder, Send
+from dunning.domain.decision.rules import Cap, ContactHours, Policies, Rules, Windows
 from dunning.domain.delivery.channels import Channel
+from dunning.domain.effect.draws import SILENCE, TEXTED
 from dunning.policy import PolicyError
-from tests.support.builders import policies_with_lender, the_policies
+from dunning.policy.jurisdiction import zones_of_countries
+from tests.support.arms import ARMS, ForcedArm
+from tests.support.builders import (
+    a_customer,
+    a_standing,
+    after,
+    an_account,
+    an_instalment,
+    policies_with_lender,
+    the_policies,
+)
 from tests.support.people import NOW
 from tests.support.strategies import many
 
@@ -27,6 +43,7 @@ LADDER = (-3, 0, 7)
 COUNTRIES = ("TW", "HK", "US", "GB", "FR", "JP", "KR", "BR", "NO")
 REGIONS = {"US": ("", "MA", "DC"), "BR": ("", "SP")}
 SENDER = {"US": 'origination_number = "+18005550100"', "GB": 'sender_id = "DEMOFIN"'}
+PHONES = {"TW": "+886900000001", "HK": "+85251000001", "US": "+12025550100"}
 SPANS = {"24h": timedelta(days=1), "7d": timedelta(days=7), "60d": timedelta(days=60)}
 
 days = st.sampled_from([None, None, date(2026, 11, 29), date(2026, 11, 30), date(2026, 12, 1)])
@@ -171,3 +188,80 @@ def test_no_policy_that_loads_can_use_a_channel_that_a_law_keeps_closed_or_outsi
     event(f"{len({use.channel for order in found.channels.values() for use in order})} channels")
     homes = [law(country, region), *([law(phone_country)] if phone_country != country else [])]
     check_channels(found, homes, accepted_on)
+
+
+@st.composite
+def people(draw: st.DrawFn, country: str, region: str) -> Facts:
+    """Draw a customer whom some channels reach, with an instalment that is due soon or late."""
+    due_on = NOW.date() + timedelta(days=draw(st.integers(-3, 5)))
+    return a_customer(
+        an_account(an_instalment(str(due_on), 32_500), currency="USD"), country=country, region=region,
+        phone_country=country, phone=PHONES.get(country, "+447400000000"), time_zone=zones_of_countries()[country][0],
+        language="en", name="John Smith", lender="drawn", consented_at=NOW - timedelta(days=99),
+        email=draw(st.sampled_from([None, "john@example.com"])),
+        line_user_id=draw(st.sampled_from([None, "U" + "a1" * 16])),
+        channel_consents=draw(
+            st.sampled_from([None, dict.fromkeys(("voice", "whatsapp", "email"), NOW - timedelta(days=9))])
+        ),
+    )  # fmt: skip
+
+
+def lived(book: Policies, facts: Facts) -> list[tuple[datetime, Reminder]]:
+    """Return what is claimed for a customer in three weeks, each at once."""
+    standing, now = a_standing(), NOW
+    claimed: list[tuple[datetime, Reminder]] = []
+    while now < NOW + timedelta(days=21):
+        decision = decide(facts, standing, book, now)
+        if isinstance(decision, Send):
+            claimed.append((now, decision.reminder))
+            standing = after(standing, facts, decision.reminder, now)
+        elif decision.until is None:
+            break
+        else:
+            now = decision.until
+    return claimed
+
+
+def check_lawful(found: Rules, facts: Facts, at: datetime, reminder: Reminder) -> None:
+    """Hold a message against the hours and caps of its channel, which are held against the law above."""
+    uses = {use.channel: use for use in found.channels[reminder.stage]}
+    hours = uses[Channel(reminder.channel)].hours_for(found, reminder.stage)
+    local = at.astimezone(ZoneInfo(facts.time_zone))
+    windows = hours.special.get(local.date(), hours.week[local.weekday()])
+    assert any(start <= local.hour * 60 + local.minute < end for start, end in windows)
+
+
+def essence(claimed: list[tuple[datetime, Reminder]]) -> list[tuple[object, ...]]:
+    """Return what a customer notices of messages: when, which stage, on which channel, in which words."""
+    return [(at, each.stage, each.channel, each.text) for at, each in claimed]
+
+
+@many
+@given(st.data())
+def test_no_arm_goes_by_another_channel_than_the_law_and_silence_goes_by_none(data: st.DataObject) -> None:
+    policy, countries, _ = data.draw(policies())
+    try:
+        book = policies_with_lender("drawn", policy)
+    except PolicyError:
+        event("refused")
+        return
+    country = data.draw(st.sampled_from(countries))
+    region = data.draw(st.sampled_from(REGIONS.get(country, ("",))))
+    facts = data.draw(people(country, region))
+    found = book.rules("drawn", country, region, country, at=NOW)
+    if not isinstance(found, Rules):
+        return
+    usual = lived(book, facts)
+    for layer, arm in ARMS:
+        claimed = lived(ForcedArm(book, layer, arm), facts)
+        messages = [(at, each) for at, each in claimed if not each.is_held_out]
+        event(f"{arm}: {min(len(messages), 3)} messages")
+        for channel in {each.channel for _, each in messages}:
+            event(f"{arm} by {channel}")
+        for at, reminder in messages:
+            check_lawful(found, facts, at, reminder)
+        if arm in {TEXTED, USUAL_TEXT}:
+            assert essence(claimed) == essence(usual), "a draw that changes nothing has changed something"
+        if arm == SILENCE:
+            assert not messages, "all stages of this ladder may be left out"
+            assert bool(claimed) == bool(usual)

@@ -29,6 +29,7 @@ from dunning.domain.customer.lender_record import (
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Send
+from dunning.domain.effect.draws import SILENCE, Layer
 from dunning.domain.errors import DunningError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.queues import Job, QueueMessage
@@ -38,8 +39,10 @@ from dunning.services.intake.settle import Candidate, LoadOutcome, Settler
 from dunning.services.lender_events import LenderEventService
 from dunning.services.planning import fingerprint
 from dunning.services.replan import ReplanService
+from dunning.services.send.claims import PricedPolicies
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
+from tests.support.arms import ARMS, PricedArm
 from tests.support.builders import a_lender_record, the_policies
 from tests.support.fakes import (
     FakeBacklog,
@@ -83,6 +86,8 @@ class World:
     clock: FakeClock = field(default_factory=lambda: FakeClock(NOW))
     wrong: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
+    policies: PricedPolicies = field(default_factory=the_policies)
+    ids: "count[int]" = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.table.before_put = self._judge_put
@@ -121,13 +126,12 @@ class World:
         new = [entry for entry in after.ledger if entry.claim_id not in known]
         for entry in new:
             self.numbers.append(facts.phone if facts else "")
-            decision = decide(facts, before, the_policies(), self.clock.now()) if facts and before else None
+            decision = decide(facts, before, self.policies, self.clock.now()) if facts and before else None
             if not isinstance(decision, Send) or decision.reminder.send_id != entry.send_id:
                 self.wrong.append(f"{entry.send_id}: {decision.reason if decision else 'nobody'}")
 
     def sender(self, client: SteppedClient) -> SendService:
         """Build a sender whose table is a client's."""
-        ids = count()
         service = SendService(
             store=stepped_store(client),
             contacts=self.contacts,
@@ -135,10 +139,10 @@ class World:
             gateways=GatewaysByName(self.gateway),
             switch=FakeSwitch(),
             publisher=FakeEventPublisher(),
-            policies=the_policies(),
+            policies=self.policies,
             clock=self.clock,
             telemetry=FakeTelemetry(),
-            new_id=lambda: f"claim-{next(ids)}",
+            new_id=lambda: f"claim-{next(self.ids)}",
             per_second=1_000_000,
             max_receive_count=99,
         )
@@ -169,7 +173,7 @@ class World:
             delay_queue=FakeDelayQueue(),
             failures=FakeNews(),
             publisher=FakeEventPublisher(),
-            policies=the_policies(),
+            policies=self.policies,
             clock=self.clock,
             telemetry=telemetry,
         )
@@ -229,7 +233,7 @@ def loading(facts: Facts) -> Callable[[World, SteppedClient], Program]:
 
     def writer(world: World, client: SteppedClient) -> Program:
         store = stepped_store(client)
-        settler = Settler(store, store, the_policies())
+        settler = Settler(store, store, world.policies)
 
         def load() -> bool:
             (loaded,) = settler.settle_batch([Candidate(facts, 2)], world.clock.now())
@@ -249,7 +253,7 @@ def replanning(world: World, client: SteppedClient) -> Program:
         scan=store,
         queue=FakeDelayQueue(),
         publisher=FakeEventPublisher(),
-        policies=the_policies(),
+        policies=world.policies,
         clock=world.clock,
         telemetry=FakeTelemetry(),
     )
@@ -346,6 +350,7 @@ class Count:
     schedules: int = 0
     claimed: int = 0
     wrong: int = 0
+    published: int = 0
 
 
 def _deliver_until_done(*programs: Program) -> None:
@@ -366,18 +371,18 @@ def _take_turns(turns: Turns, clients: Sequence[SteppedClient], programs: Sequen
     _deliver_until_done(*programs)
 
 
-def _job(world: World, client: SteppedClient) -> Program:
+def _job(world: World, client: SteppedClient, at: datetime = NOW) -> Program:
     service = world.sender(client)
     receives = count(1)
-    body = job_body(Job("C0001", NOW))
+    body = job_body(Job("C0001", at))
     return once(lambda: service.handle_batch([QueueMessage("job", body, next(receives))], lambda: 60.0) == [])
 
 
-def explore(kind: Kind, *, forgets_tokens: bool = False) -> Count:
+def explore(kind: Kind, *, forgets_tokens: bool = False, policies: PricedPolicies | None = None) -> Count:
     """Run every schedule of a sender and a writer of this kind."""
     counted = Count()
     for choices in all_schedules():
-        world = World(SteppedTable(forgets_tokens=forgets_tokens))
+        world = World(SteppedTable(forgets_tokens=forgets_tokens), policies=policies or the_policies())
         lender_record, standing = kind.before
         if lender_record.revision:
             world.store(lender_record, standing, by_an_older_release=kind.by_an_older_release)
@@ -390,6 +395,7 @@ def explore(kind: Kind, *, forgets_tokens: bool = False) -> Count:
         _deliver_until_done(_job(world, SteppedClient(world.table, 0)))
         counted.schedules += 1
         counted.claimed += bool(world.numbers)
+        counted.published += len(world.gateway.published)
         counted.wrong += bool(world.wrong) or not {sms.address for sms in world.gateway.published} <= set(world.numbers)
         assert len(world.gateway.published) <= 1, "never twice"
     return counted
@@ -402,6 +408,44 @@ def test_a_text_is_claimed_only_if_what_is_stored_at_that_moment_asks_for_it(kin
     assert counted.wrong == 0
     assert counted.schedules > 100
     assert counted.claimed, "a schedule in which the job is first"
+
+
+@pytest.mark.slow(reason="every schedule with two changes and two faults")
+@pytest.mark.parametrize("kind", ["payment", "hold", "erasure", "load, held", "replan"])
+def test_a_stage_is_left_out_only_if_what_is_stored_at_that_moment_asks_for_its_text(kind: str) -> None:
+    counted = explore(KINDS[kind], policies=PricedArm(the_policies(), Layer.HOLDOUT, SILENCE))
+    assert counted.wrong == 0
+    assert counted.schedules > 100
+    assert counted.claimed, "a schedule in which the job is first"
+    assert counted.published == 0, "nobody hears of it"
+
+
+EVENING = NOW + timedelta(hours=8, minutes=30)
+"""Half past six in Taipei: the last of the hours that an arm moves a text to."""
+
+
+@pytest.mark.slow(reason="every schedule with two changes and two faults")
+@pytest.mark.parametrize(("layer", "arm"), ARMS)
+def test_two_senders_of_a_job_come_to_one_arm_one_claim_and_one_record_of_it(layer: Layer, arm: str) -> None:
+    schedules = 0
+    drawn = set[str]()
+    for choices in all_schedules():
+        world = World(clock=FakeClock(EVENING), policies=PricedArm(the_policies(), layer, arm))
+        world.store(KNOWN, waking(FACTS, EVENING), by_an_older_release=False)
+        clients = SteppedClient(world.table, 0), SteppedClient(world.table, 1)
+        _take_turns(Turns(choices), clients, [_job(world, client, EVENING) for client in clients])
+        standing = world.standing()
+        assert standing is not None
+        (entry,) = standing.ledger
+        drawn.add(entry.draws)
+        assert entry.is_held_out is (arm == SILENCE)
+        assert len(world.gateway.published) <= (arm != SILENCE)
+        records = [record for record in world.contacts.records.values() if record.stage is not None]
+        assert [(record.send_id, record.draws) for record in records] == [(entry.send_id, entry.draws)]
+        assert not world.wrong
+        schedules += 1
+    assert schedules > 100
+    assert len(drawn) == 1
 
 
 @pytest.mark.slow(reason="every schedule with two changes and two faults")

@@ -12,23 +12,16 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt, record_receipt
 from dunning.domain.effect.draws import SILENCE, TEXTED, Layer
 from dunning.domain.errors import ServiceCallError
-from tests.support.arms import ForcedArm
+from tests.support.arms import PricedArm
 from tests.support.builders import the_policies
 from tests.support.fakes import FakeContacts, FakeSwitch
 from tests.support.people import NOW, someone
 from tests.unit.services.test_send import Office
 
 
-class Priced(ForcedArm):
-    """The same, with the price of a text."""
-
-    def price(self, country: str, parts: int, channel: Channel = Channel.SMS) -> int:
-        return the_policies().price(country, parts, channel)
-
-
 @pytest.fixture
 def office() -> Office:
-    return Office(policies=Priced(the_policies(), Layer.HOLDOUT, SILENCE))
+    return Office(policies=PricedArm(the_policies(), Layer.HOLDOUT, SILENCE))
 
 
 def test_nothing_is_published_and_nobody_is_told(office: Office) -> None:
@@ -66,7 +59,7 @@ def test_the_log_says_that_it_was_held_out_and_counts_it(office: Office) -> None
 
 def test_it_costs_the_writes_of_a_text_and_no_call_more(office: Office) -> None:
     office.handle_batch(office.add(someone()))
-    texting = Office(policies=Priced(the_policies(), Layer.HOLDOUT, TEXTED))
+    texting = Office(policies=PricedArm(the_policies(), Layer.HOLDOUT, TEXTED))
     texting.handle_batch(texting.add(someone()))
     assert len(texting.gateway.published) == 1
     assert office.store.standings["C0001"].version == texting.store.standings["C0001"].version
@@ -87,10 +80,10 @@ def test_a_redelivered_job_finds_its_claim_and_draws_nothing_again(office: Offic
 
 def test_a_record_that_was_not_written_is_written_by_the_redelivered_job_with_its_draw() -> None:
     contacts = FakeContacts()
-    office = Office(policies=Priced(the_policies(), Layer.HOLDOUT, SILENCE), contacts=_Failing())
+    office = Office(policies=PricedArm(the_policies(), Layer.HOLDOUT, SILENCE), contacts=_Failing())
     facts = office.add(someone())
     assert office.handle_batch(facts) == ["C0001"]
-    again = Office(policies=Priced(the_policies(), Layer.HOLDOUT, SILENCE), contacts=contacts, store=office.store)
+    again = Office(policies=PricedArm(the_policies(), Layer.HOLDOUT, SILENCE), contacts=contacts, store=office.store)
     again.handle_batch(facts, receives=2)
     (record,) = contacts.records.values()
     assert (record.state, record.draws, record.code) == (ContactState.HELD_OUT, "hholdout.silence:1", "")
@@ -104,7 +97,7 @@ class _Failing(FakeContacts):
 
 
 def test_a_text_whose_sender_died_is_recorded_as_unknown_with_its_draw() -> None:
-    policies = Priced(the_policies(), Layer.HOLDOUT, TEXTED)
+    policies = PricedArm(the_policies(), Layer.HOLDOUT, TEXTED)
     office = Office(policies=policies, contacts=_Failing())
     facts = office.add(someone())
     office.handle_batch(facts)
@@ -118,7 +111,7 @@ def test_a_channel_that_is_stopped_stops_silence_too() -> None:
     """Else who is left out would be somebody else than who is texted."""
     switch = FakeSwitch()
     switch.stopped = frozenset({Channel.SMS})
-    stopped = Office(policies=Priced(the_policies(), Layer.HOLDOUT, SILENCE), switch=switch)
+    stopped = Office(policies=PricedArm(the_policies(), Layer.HOLDOUT, SILENCE), switch=switch)
     stopped.handle_batch(stopped.add(someone()))
     assert stopped.records == []
     assert stopped.store.standings["C0001"].ledger == ()
@@ -126,7 +119,7 @@ def test_a_channel_that_is_stopped_stops_silence_too() -> None:
 
 
 def test_it_takes_no_turn_in_the_pace_of_texts() -> None:
-    slow = Office(policies=Priced(the_policies(), Layer.HOLDOUT, SILENCE), per_second=0.001)
+    slow = Office(policies=PricedArm(the_policies(), Layer.HOLDOUT, SILENCE), per_second=0.001)
     slow.handle_batch(*[slow.add(someone(number)) for number in (1, 2, 3)])
     assert slow.clock.now() == NOW
     assert len(slow.records) == 3
