@@ -1,7 +1,8 @@
 """
 Lives: seeded random runs beyond the bounds of the search. A seed replays a run.
 
-Four customers live for 45 days, one of them reached on several channels. They pay, and answer, and block us on LINE.
+Four customers live for 45 days, one of them reached on several channels. Two of them may be left out by chance, and
+trials are paused and stopped meanwhile. They pay, and answer, and block us on LINE.
 Their lender holds, releases, closes, loads files and erases. The services report, or do not, and are out for a while.
 Somebody replans, and the switch is off for a while. News comes late, twice and out of order. Several programs run side
 by side, and any call may meet a fault.
@@ -25,7 +26,7 @@ from tests.simulation.comebacks import line_body
 from tests.simulation.customer_rows import customer_at
 from tests.simulation.ending import Witness, live_on, next_wake, unseen
 from tests.simulation.faults import Fault
-from tests.simulation.policies import CHANNELS
+from tests.simulation.policies import CHANNELS, CONTROLLED, CONTROLS, SILENT, SILENT_CHANNELS
 from tests.simulation.promises import LOST_NEWS, is_held_by_lender, judge_end, judge_move, open_instalments_of
 from tests.simulation.scenarios import AMERICAN, REPORTS, rows_of
 from tests.simulation.search import Explored, is_delivered_again
@@ -90,7 +91,7 @@ class Life:
         forget_items()
         chance = Random(self.seed)
         simulator = Simulator(self.cast)
-        books, news = _history(chance)
+        books, news = _history(chance, Random(f"trials of {self.seed}"))
         here = self._lived(simulator, chance, _beginning(books, chance), news)
         broken: list[str] = []
         here = live_on(simulator, here, 0, broken, self._seen)
@@ -206,7 +207,7 @@ def _beginning(books: list[LenderBooks], chance: Random) -> Situation:
     return Situation(World(Rows(rows), reports=chance.choice(["", "delivered", *REPORTS.values()])), START)
 
 
-def _history(chance: Random) -> tuple[list[LenderBooks], list[Mail]]:
+def _history(chance: Random, lot: Random) -> tuple[list[LenderBooks], list[Mail]]:
     """Return the customers as the lender knows them in the end, and all that comes of it."""
     american = replace(
         AMERICAN,
@@ -220,7 +221,12 @@ def _history(chance: Random) -> tuple[list[LenderBooks], list[Mail]]:
         LenderBooks(american),
         LenderBooks(replace(_on_channels(chance), as_of=START - timedelta(days=1))),
     ]
-    news: list[Mail] = []
+    books[1].facts = replace(books[1].facts, lender=lot.choice([books[1].facts.lender, SILENT, CONTROLLED]))
+    books[3].facts = replace(books[3].facts, lender=lot.choice([CHANNELS, SILENT_CHANNELS]))
+    news = [
+        Mail(f"control {number}", "control", lot.choice(list(CONTROLS)), START + timedelta(days=lot.randrange(DAYS)))
+        for number in range(3)
+    ]
     moments = sorted(START + timedelta(minutes=chance.randrange(DAYS * 24 * 60)) for _ in range(chance.randint(8, 30)))
     for number, at in enumerate(moments):
         tell = chance.choice(_HAPPENINGS)

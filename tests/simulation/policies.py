@@ -12,7 +12,6 @@ from functools import cache
 from typing import Final
 
 from dunning.domain.customer.facts import Facts
-from dunning.domain.decision.chance import USUAL_TEXT
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.channels import Channel
@@ -153,7 +152,7 @@ def trials_of(lender: str, rules: Rules) -> tuple[Trial, ...]:
     """Return the trials of a lender."""
     salt = _TEXTED if lender in {DRAWN, DRAWN_CHANNELS} else _LEFT_OUT
     holdout = a_holdout(0.5, rules, salt=salt, stages=frozenset(HELD_OUT_STAGES))
-    words = a_trial(Layer.TEXT, ((USUAL_TEXT, 0.5), (OTHER_TEXT, 0.5)), rules, salt=_WORDS)
+    words = a_trial(Layer.TEXT, (("usual", 0.5), (OTHER_TEXT, 0.5)), rules, salt=_WORDS)
     hours = a_trial(Layer.HOUR, (("09", 0.5), ("18", 0.5)), rules, salt=_HOURS)
     return {DRAWN: (holdout, words, hours), CONTROLLED: (holdout, words)}.get(lender, (holdout,))
 
