@@ -18,6 +18,7 @@ from dunning.domain.decision.decisions import Reason, Send
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.effect import trials
 from dunning.domain.effect.draws import is_held_out
+from dunning.domain.texts.compose import compose
 from dunning.services.send import claims, sender
 from dunning.services.send.sender import SendService
 from tests.simulation.chance_promises import (
@@ -85,7 +86,7 @@ def _says_it_elsewhere(self: Any, now: datetime, steps: list[Any]) -> Any:  # no
         return decision
     rules = self.rules
     self.rules = replace(rules, trials=())
-    message = _send(self, now, list(steps))
+    message: Any = _send(self, now, list(steps))
     self.rules = rules
     return message._replace(reminder=message.reminder._replace(draws=decision.reminder.draws))
 
@@ -104,10 +105,7 @@ _draw_silence = chance.draw_silence
 
 def _composes_the_usual(*given: Any) -> Any:  # noqa: ANN401
     """Forget which wording was asked for."""
-    return _compose(*given[:6])
-
-
-_compose = decisions.compose
+    return compose(*given[:6])
 
 
 CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
