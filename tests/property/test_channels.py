@@ -24,12 +24,13 @@ from dunning.ports.queues import InboundMessage, Job, QueueMessage
 from dunning.services.delivery_receipts import ClaimedReport
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
-from tests.support.arms import ARMS, PricedArm
+from tests.support.arms import ARMS
 from tests.support.builders import a_lender_record, the_policies
 from tests.support.channel_office import LINE_USER, MAIL, ChannelOffice
 from tests.support.fakes import FakeGateway, FakeQueue
 from tests.support.office import Reader, message
 from tests.support.people import NOW, someone, waking
+from tests.support.priced_arms import PricedArm
 
 DAY = timedelta(days=1)
 CAPS = ((1, DAY), (3, 7 * DAY))

@@ -42,7 +42,7 @@ from dunning.services.replan import ReplanService
 from dunning.services.send.claims import PricedPolicies
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
-from tests.support.arms import ARMS, PricedArm
+from tests.support.arms import ARMS
 from tests.support.builders import a_lender_record, the_policies
 from tests.support.fakes import (
     FakeBacklog,
@@ -59,6 +59,7 @@ from tests.support.fakes import (
     FakeUploadErasure,
 )
 from tests.support.people import NOW, paid_up, someone, waking
+from tests.support.priced_arms import PricedArm
 from tests.support.schedules import (
     InlinePool,
     ProcessDiedError,

@@ -19,7 +19,7 @@ from dunning.domain.effect.draws import SILENCE, Layer
 from dunning.domain.effect.trial_control import TrialControl
 from dunning.domain.effect.trials import Trial
 from dunning.policy import PolicyBook
-from tests.support.arms import OTHER_TEXT, a_holdout, a_trial, other_texts
+from tests.support.arms import OTHER_TEXT, a_holdout, a_trial, forced
 from tests.support.builders import policies_with_lender, the_policies
 
 CHANNELS, CALLS = "proof-channels", "proof-calls"
@@ -177,7 +177,7 @@ def _drawn_by(rules: Rules, lender: str, control: str) -> Rules:
         rules,
         lender=lender,
         trials=trials_of(lender, rules),
-        variants=other_texts(rules),
+        variants=forced(rules, Layer.TEXT, OTHER_TEXT).variants,
         trial_control=CONTROLS[control],
     )
 

@@ -7,11 +7,9 @@ from datetime import date, datetime
 from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.rules import Policies, Rules
-from dunning.domain.delivery.channels import Channel
 from dunning.domain.effect.draws import SILENCE, TEXTED, USUAL_TEXT, Arm, Layer
 from dunning.domain.effect.trials import LATEST_HELD_OUT_STAGE, Trial
 from dunning.domain.texts.wording import Text, TextVariant
-from dunning.services.send.claims import PricedPolicies
 
 BEGINS, ENDS = date(2026, 9, 1), date(2027, 2, 28)
 """One epoch: who was held out before is exempt in the next."""
@@ -59,12 +57,8 @@ def forced(rules: Rules, layer: Layer, arm: str) -> Rules:
     if arm == SILENCE:
         return replace(rules, trials=(a_silence_among_texts(1.0, rules),))
     trial = a_trial(layer, ((arm, 1.0),), rules)
-    return replace(rules, trials=(trial,), variants=other_texts(rules))
-
-
-def other_texts(rules: Rules) -> dict[str, TextVariant]:
-    """Return the wordings of the arm whose words are the usual ones under another name."""
-    return {OTHER_TEXT: TextVariant(_renamed(rules.texts), _renamed(rules.texts_with_fee))}
+    other = TextVariant(_renamed(rules.texts), _renamed(rules.texts_with_fee))
+    return replace(rules, trials=(trial,), variants={OTHER_TEXT: other})
 
 
 def _renamed[K](texts: "dict[K, Text] | object") -> "dict[K, Text]":
@@ -88,18 +82,6 @@ class ForcedArm:
         if id(rules) not in self._made:
             self._made[id(rules)] = rules, forced(rules, self._layer, self._arm)
         return self._made[id(rules)][1]
-
-
-class PricedArm(ForcedArm):
-    """The same of policies that know prices, for services that send."""
-
-    def __init__(self, policies: PricedPolicies, layer: Layer, arm: str) -> None:
-        super().__init__(policies, layer, arm)
-        self._priced = policies
-
-    def price(self, country: str, parts: int, channel: Channel = Channel.SMS) -> int:
-        """Return the price of the policies, in millionths of a US dollar."""
-        return self._priced.price(country, parts, channel)
 
 
 ARMS = (

@@ -12,10 +12,10 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt, record_receipt
 from dunning.domain.effect.draws import SILENCE, TEXTED, Layer
 from dunning.domain.errors import ServiceCallError
-from tests.support.arms import PricedArm
 from tests.support.builders import the_policies
 from tests.support.fakes import FakeContacts, FakeSwitch
 from tests.support.people import NOW, someone
+from tests.support.priced_arms import PricedArm
 from tests.unit.services.test_send import Office
 
 
