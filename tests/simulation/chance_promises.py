@@ -14,7 +14,15 @@ from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from tests.simulation.customer_rows import CustomerRow, contacts_in, customer_at
 from tests.simulation.limits import CAPS, HOURS, ZONES, country_of
-from tests.simulation.policies import CONTROLLED, HELD_OUT_STAGES, LOTS
+from tests.simulation.policies import (
+    CONTROLLED,
+    HELD_OUT_STAGES,
+    LOTS,
+    LOTS_UNDER,
+    RESTED,
+    RESTED_CHANNELS,
+    RESTED_STAGES,
+)
 from tests.simulation.tables import RowKey, Rows
 from tests.simulation.world import Text
 
@@ -32,18 +40,23 @@ RECORDED_TWICE = "two records of one text"
 TEXTED_FOR_SURE: Final = "hholdout.text:1"
 """The draw of a text that chance may not leave out."""
 
-_BY_CONTROL: Final = {TEXTED_FOR_SURE, "ttext.usual:0.5", "ttext.other:0.5", "ttext.usual:1", "ttext.other:1"}
-"""What may stand in place of the lot while arms are paused, or nobody can tell which are."""
+RESTED_FOR_SURE: Final = "trest.usual:1"
+"""The same of a trial of texts."""
 
 _BEGINS: Final = datetime(2026, 12, 1, tzinfo=UTC)
 """What was recorded before is not of a scenario."""
 
 _HOUR = re.compile(r"ohour\.(\d\d):")
+_WORDS = re.compile(r"ttext\.(usual|other):0\.5")
 
 
-def judge_lot(customer: CustomerRow, after: Standing, claim: LedgerEntry) -> Iterator[str]:
-    """Hold the claim of a reminder against what the lot says of its customer and stage."""
-    before, lots = customer.standing, _lots_of(customer)
+def judge_lot(customer: CustomerRow, after: Standing, claim: LedgerEntry, control: str) -> Iterator[str]:
+    """
+    Hold the claim of a reminder against what the lot says of its customer and stage.
+
+    `control` is what the program was told that claims: it can take arms away, and turn trials off.
+    """
+    before = customer.standing
     if before is None or claim.stage is None:
         return
     marked = {claim.stage} | {
@@ -53,10 +66,13 @@ def judge_lot(customer: CustomerRow, after: Standing, claim: LedgerEntry) -> Ite
         entry.failed and entry.stage == claim.stage and set(entry.accounts) & set(claim.accounts)
         for entry in before.ledger
     )
-    has_to_be_said = repeats or not marked <= set(HELD_OUT_STAGES)
+    is_rested = customer.facts is not None and customer.facts.lender in {RESTED, RESTED_CHANNELS}
+    has_to_be_said = repeats or not marked <= set(RESTED_STAGES if is_rested else HELD_OUT_STAGES)
+    lots = _lots_of(customer, control)
     lot = lots.get(claim.stage, "")
-    if has_to_be_said and lots and marked & set(HELD_OUT_STAGES):
-        lot = ";".join([TEXTED_FOR_SURE, *(each for each in lot.split(";") if each and not _is_of_holdout(each))])
+    if has_to_be_said:
+        has_holdout = any("hholdout" in each for each in lots.values())
+        lot = _said_for_sure(lot, is_drawn=has_holdout and not marked.isdisjoint(HELD_OUT_STAGES))
     if not _is_lot(customer, claim.draws, lot):
         yield DRAWN_OTHERWISE
     is_silent = ".silence:" in claim.draws
@@ -64,28 +80,32 @@ def judge_lot(customer: CustomerRow, after: Standing, claim: LedgerEntry) -> Ite
         if has_to_be_said or not is_silent:
             yield LEFT_OUT
         yield from _judge_moment(customer, before, claim)
-    elif is_silent or (".silence:" in lot and not _is_controlled(customer)):
+    elif is_silent or ".silence:" in lot:
         yield LEAK
     drawn = _HOUR.search(claim.draws)
     if drawn and _local_time(customer, claim.at) < time(int(drawn[1])):
         yield BEFORE_ITS_HOUR
 
 
-def _lots_of(customer: CustomerRow) -> Mapping[int, str]:
-    return LOTS.get(customer.facts.lender, {}) if customer.facts else {}
+def _lots_of(customer: CustomerRow, control: str = "all drawn") -> Mapping[int, str]:
+    if customer.facts is None:
+        return {}
+    return LOTS_UNDER[control] if customer.facts.lender == CONTROLLED else LOTS.get(customer.facts.lender, {})
 
 
-def _is_controlled(customer: CustomerRow) -> bool:
-    return customer.facts is not None and customer.facts.lender == CONTROLLED
-
-
-def _is_of_holdout(entry: str) -> bool:
-    return entry.startswith("h")
+def _said_for_sure(lot: str, *, is_drawn: bool) -> str:
+    """Return the draws of a text that is sent in any case: nothing is left to chance but words and hour."""
+    if lot.startswith("trest"):
+        return RESTED_FOR_SURE
+    rest = [each for each in lot.split(";") if each and not each.startswith("hholdout")]
+    return ";".join([TEXTED_FOR_SURE, *rest] if is_drawn else rest)
 
 
 def _is_lot(customer: CustomerRow, draws: str, lot: str) -> bool:
-    """Tell whether draws are what the lot says, or, where a control may take arms away, what may take its place."""
-    return draws == lot or (_is_controlled(customer) and set(filter(None, draws.split(";"))) <= _BY_CONTROL)
+    """Tell whether draws are what the lot says. The wordings of others than the first customer are not written down."""
+    if customer.record is not None and customer.record.customer_id == "C0001":
+        return draws == lot
+    return _WORDS.sub("ttext.?:0.5", draws) == _WORDS.sub("ttext.?:0.5", lot)
 
 
 def _local_time(customer: CustomerRow, at: datetime) -> time:
@@ -170,10 +190,9 @@ def judge_records(customer: CustomerRow, contacts: Sequence[Contact]) -> Iterato
         return
     of_scenario = [contact for contact in contacts if contact.stage is not None and contact.at >= _BEGINS]
     for contact in of_scenario:
-        lot = lots.get(contact.stage or 0, "")
-        rest = [each for each in lot.split(";") if each and not _is_of_holdout(each)]
-        for_sure = ";".join([TEXTED_FOR_SURE, *rest])
-        if contact.draws != for_sure and not _is_lot(customer, contact.draws, lot):
+        possible = [_lots_of(customer, control).get(contact.stage or 0, "") for control in LOTS_UNDER]
+        possible += [_said_for_sure(lot, is_drawn=True) for lot in possible]
+        if not any(_is_lot(customer, contact.draws, lot) for lot in possible):
             yield DRAWN_OTHERWISE
     ids = [contact.send_id for contact in of_scenario if contact.state is not ContactState.REFUSED]
     if len(ids) != len(set(ids)):

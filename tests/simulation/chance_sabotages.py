@@ -18,6 +18,8 @@ from dunning.domain.decision.decisions import Reason, Send
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.effect import trials
 from dunning.domain.effect.draws import is_held_out
+from dunning.domain.effect.trial_control import TrialControl
+from dunning.domain.effect.trials import Trial
 from dunning.domain.texts.compose import compose
 from dunning.services.send import claims, sender
 from dunning.services.send.sender import SendService
@@ -108,7 +110,42 @@ def _composes_the_usual(*given: Any) -> Any:  # noqa: ANN401
     return compose(*given[:6])
 
 
+def _leaves_no_arm_away(self: TrialControl, trial: Trial) -> list[str]:
+    del self
+    return [arm.name for arm in trial.arms]
+
+
 CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
+    Sabotage(
+        name="draw an arm that is paused",
+        plant=patched(TrialControl, "arms_left", _leaves_no_arm_away),
+        scenario="chance x control: silence paused, then all drawn",
+        breaks=(DRAWN_OTHERWISE,),
+    ),
+    Sabotage(
+        name="draw although nobody can tell which arms are paused",
+        plant=edited(
+            (
+                chance._draw_among,
+                "control = rules.trial_control",
+                'control = rules.trial_control or TrialControl(lender="")',
+            )
+        ),
+        scenario="chance x control unreadable",
+        breaks=(DRAWN_OTHERWISE,),
+    ),
+    Sabotage(
+        name="leave out by a holdout, and by no trial of texts",
+        plant=edited(
+            (
+                decisions._Evaluation._send,
+                "any(draw.arm == SILENCE for draw in draws)",
+                "draws[:1] and draws[0].arm == SILENCE and draws[0].layer == 'holdout'",
+            )
+        ),
+        scenario="chance x rest",
+        breaks=(LEAK,),
+    ),
     Sabotage(
         name="draw before the caps are asked",
         plant=patched(decisions._Evaluation, "_shut_gate", _leaves_out_before_the_caps),

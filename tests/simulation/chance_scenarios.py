@@ -19,7 +19,15 @@ from dunning.domain.delivery.contact import ContactState
 from tests.simulation.cast import LOADED, event_body, reply_body
 from tests.simulation.channel_scenarios import BY_MAIL, LINE_USER, REACHABLE, failed_before
 from tests.simulation.customer_rows import CustomerRow, contacts_in
-from tests.simulation.policies import CONTROLLED, DRAWN, DRAWN_CHANNELS, SILENT, SILENT_CHANNELS
+from tests.simulation.policies import (
+    CONTROLLED,
+    DRAWN,
+    DRAWN_CHANNELS,
+    RESTED,
+    RESTED_CHANNELS,
+    SILENT,
+    SILENT_CHANNELS,
+)
 from tests.simulation.scenarios import (
     CUSTOMER,
     DAY,
@@ -50,8 +58,11 @@ from tests.simulation.world import Mail, Text, World
 from tests.support.builders import a_lender_record, an_account, an_instalment
 from tests.support.people import NOW, someone, waking
 
-LEFT_OUT, IN_TEXT, STEERED = (replace(FACTS, lender=lender) for lender in (SILENT, DRAWN, CONTROLLED))
-"""Customers whom the lot leaves out; gives a wording and an hour; and leaves out unless a control says otherwise."""
+LEFT_OUT, IN_TEXT, STEERED, AT_REST = (replace(FACTS, lender=lender) for lender in (SILENT, DRAWN, CONTROLLED, RESTED))
+"""
+Customers whom the lot leaves out; gives a wording and an hour; leaves out unless a control says otherwise; and leaves
+out at one stage and not at the next.
+"""
 
 
 def _starting(*mail: Mail, facts: Facts = LEFT_OUT, **start: Any) -> Callable[[], Situation]:  # noqa: ANN401 - of a start
@@ -303,4 +314,27 @@ def _while_controlled() -> Iterator[Scenario]:
     yield _scenario("control x duplicate", group, start)
 
 
-CHANCE_SCENARIOS = (*_sends(), *_of_news(), *_at_the_limits(), *_over_channels(), *_while_controlled())
+# ------------------------------------------------------------------ silence among texts
+
+
+def _at_rest() -> Iterator[Scenario]:
+    """Yield customers who are left out at one stage by a trial of texts, and texted at the next."""
+    group = "rest"
+    by_name = {reply.name: reply for reply in REPLIES}
+    yield _scenario("rest", group, _starting(job(), facts=AT_REST), _is_said_at_the_due_date)
+    yield _scenario("rest x duplicate", group, _starting(job("job a"), job("job b"), facts=AT_REST),
+                    _is_said_at_the_due_date)  # fmt: skip
+    stop = by_name["reply opt_out"]
+    yield _scenario("rest x reply opt_out", group, _starting(job(), stop.mail, facts=AT_REST), stop.kept)
+    channels = replace(REACHABLE, lender=RESTED_CHANNELS)
+    yield _scenario("rest x channels", group, _starting(job(), facts=channels), _is_said_at_the_due_date)
+
+
+def _is_said_at_the_due_date(_: CustomerRow, world: World) -> bool:
+    """Tell whether the first stage was left out, and a message of the next was handed over."""
+    left_out = [contact.stage for contact in contacts_in(world.rows) if contact.state is ContactState.HELD_OUT]
+    texted = [contact.stage for contact in contacts_in(world.rows) if contact.state is ContactState.SENT]
+    return left_out == [-3] and 0 in texted
+
+
+CHANCE_SCENARIOS = (*_sends(), *_of_news(), *_at_the_limits(), *_over_channels(), *_while_controlled(), *_at_rest())

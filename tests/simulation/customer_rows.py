@@ -8,7 +8,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import Standing
 from dunning.domain.delivery.contact import Contact
-from tests.simulation.policies import CALLS, CHANNELS, DRAWN_CHANNELS, SILENT_CHANNELS
+from tests.simulation.policies import CALLS, CHANNELS, DRAWN_CHANNELS, RESTED_CHANNELS, SILENT_CHANNELS
 from tests.simulation.tables import CONTACTS, CUSTOMERS, Rows, read_once
 
 _THREE = ("line", "email", "sms")
@@ -16,6 +16,7 @@ CHANNELS_OF: Final = {
     CHANNELS: _THREE,
     SILENT_CHANNELS: _THREE,
     DRAWN_CHANNELS: _THREE,
+    RESTED_CHANNELS: _THREE,
     CALLS: ("voice", "sms"),
 }
 """The channels of a lender who uses several, in order of preference. Calls are for stages up to the due date."""

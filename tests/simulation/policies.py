@@ -30,19 +30,30 @@ SILENT, DRAWN, CONTROLLED = "proof-silent", "proof-drawn", "proof-controlled"
 SILENT_CHANNELS, DRAWN_CHANNELS = "proof-silent-channels", "proof-drawn-channels"
 """The same with several channels: everybody is left out, and everybody is in the texted part."""
 
+RESTED, RESTED_CHANNELS = "proof-rested", "proof-rested-channels"
+"""Lenders whose trials of texts leave a stage out, rung by rung: with SMS alone, and with several channels."""
+
 HELD_OUT_STAGES: Final = (-3, 0, 3, 7)
-"""The stages at which something may be left out."""
+"""The stages that a holdout may leave out."""
+
+RESTED_STAGES: Final = (-3, 0)
+"""The stages that a trial of texts may leave out."""
 
 _LEFT_OUT, _TEXTED = "proof-silence-64", "proof-texts-5"
-_WORDS, _HOURS = "proof-words-11", "proof-hours-85"
+_WORDS, _HOURS, _RESTS = "proof-words-11", "proof-hours-85", "proof-rest-0"
 
 _IN = "hholdout.text:0.5;"
 _SILENT_LOTS = dict.fromkeys(HELD_OUT_STAGES, "hholdout.silence:0.5")
+_RESTED_LOTS = {-3: "trest.silence:0.5", 0: "trest.usual:0.5"}
+_WORDING = {-3: "other", 0: "usual", 3: "other", 7: "usual", 15: "other", 30: "usual"}
+_LATE_WORDING = {stage: f"ttext.{arm}:0.5" for stage, arm in _WORDING.items() if stage not in HELD_OUT_STAGES}
 
 LOTS: Final[Mapping[str, Mapping[int, str]]] = {
     SILENT: _SILENT_LOTS,
     SILENT_CHANNELS: _SILENT_LOTS,
-    CONTROLLED: _SILENT_LOTS,
+    CONTROLLED: _SILENT_LOTS | _LATE_WORDING,
+    RESTED: _RESTED_LOTS,
+    RESTED_CHANNELS: _RESTED_LOTS,
     DRAWN_CHANNELS: dict.fromkeys(HELD_OUT_STAGES, "hholdout.text:0.5"),
     DRAWN: {
         -3: _IN + "ttext.other:0.5;ohour.09:0.5",
@@ -58,6 +69,21 @@ What the customers of the simulation draw, by lender and stage, as a record says
 
 Who is held out is the person's lot, for C0001 to C0004. Wording and hour are those of instalment 1 of A0001-0.
 """
+
+_USUAL_FOR_SURE = {
+    stage: ("hholdout.text:1;" if stage in HELD_OUT_STAGES else "") + "ttext.usual:1" for stage in _WORDING
+}
+LOTS_UNDER: Final[Mapping[str, Mapping[int, str]]] = {
+    "all drawn": LOTS[CONTROLLED],
+    "silence paused": {
+        stage: ("hholdout.text:1;" if stage in HELD_OUT_STAGES else "") + f"ttext.{arm}:0.5"
+        for stage, arm in _WORDING.items()
+    },
+    "words paused": _USUAL_FOR_SURE,
+    "stopped": {},
+    "unreadable": _USUAL_FOR_SURE,
+}
+"""What a customer of the lender with a control draws, by the control that those who draw have read."""
 
 _COMMON = """
 id = "{id}"
@@ -144,12 +170,17 @@ _BASES: Final = {
     CONTROLLED: "demo-tw",
     SILENT_CHANNELS: CHANNELS,
     DRAWN_CHANNELS: CHANNELS,
+    RESTED: "demo-tw",
+    RESTED_CHANNELS: CHANNELS,
 }
 """Whose policy a lender with trials has, but for the trials."""
 
 
 def trials_of(lender: str, rules: Rules) -> tuple[Trial, ...]:
     """Return the trials of a lender."""
+    if lender in {RESTED, RESTED_CHANNELS}:
+        arms = (("usual", 0.5), (SILENCE, 0.5))
+        return (a_trial(Layer.TEXT, arms, rules, trial_id="rest", stages=frozenset(RESTED_STAGES), salt=_RESTS),)
     salt = _TEXTED if lender in {DRAWN, DRAWN_CHANNELS} else _LEFT_OUT
     holdout = a_holdout(0.5, rules, salt=salt, stages=frozenset(HELD_OUT_STAGES))
     words = a_trial(Layer.TEXT, (("usual", 0.5), (OTHER_TEXT, 0.5)), rules, salt=_WORDS)

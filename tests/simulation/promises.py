@@ -212,11 +212,18 @@ def _judge_standing(before: Situation, customer_id: str, standing: Standing) -> 
             yield f"{IN_SILENCE}: {reason}"
         if entry.stage is not None:
             yield from _judge_reminder(before, customer_id, customer, entry)
-            yield from judge_lot(customer, standing, entry)
+            yield from judge_lot(customer, standing, entry, _control_read(before))
         if _is_blind(before):
             yield BLIND
         if sum(other.send_id == entry.send_id for other in standing.ledger) > 1:
             yield CLAIMED_TWICE
+
+
+def _control_read(here: Situation) -> str:
+    """Return what the program that has the turn was told of trials."""
+    told_last = (answer for call, answer in _answers_so_far(here) if isinstance(call, Call) and call.port == "control")
+    answer = next(told_last, None)
+    return "all drawn" if answer is None else str(answer.value)
 
 
 def _judge_reminder(before: Situation, customer_id: str, customer: CustomerRow, claim: LedgerEntry) -> Iterator[str]:

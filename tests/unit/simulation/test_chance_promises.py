@@ -26,10 +26,12 @@ from tests.simulation.chance_promises import (
     RECORDED_TWICE,
     TEXTED_FOR_SURE,
     TOO_EARLY,
+    judge_lot,
 )
 from tests.simulation.chance_scenarios import IN_TEXT, STEERED
 from tests.simulation.chance_scenarios import LEFT_OUT as SILENT_CUSTOMER
-from tests.simulation.policies import HELD_OUT_STAGES, LOTS, simulated_policies, trials_of
+from tests.simulation.customer_rows import customer_at
+from tests.simulation.policies import HELD_OUT_STAGES, LOTS, RESTED, RESTED_CHANNELS, simulated_policies, trials_of
 from tests.simulation.promises import NOT_CLAIMED, UNRECORDED, judge_end, judge_move
 from tests.simulation.scenarios import FACTS, rows_of
 from tests.simulation.simulator import Move, Situation, Step
@@ -130,9 +132,10 @@ def test_the_lots_are_those_that_the_pages_hash_gives(lender: str) -> None:
     """SHA-256 of salt, layer, epoch, customer, stage and instalment; the holdout is the person's."""
     for trial in trials_of(lender, the_rules(FACTS)):
         for stage, lot in LOTS[lender].items():
-            drawn = [entry for entry in lot.split(";") if entry.startswith(f"{trial.layer[0]}{trial.trial_id}.")
-                     or (trial.layer is Layer.HOUR and entry.startswith("ohour."))]  # fmt: skip
-            assert len(drawn) == (stage in trial.stages)
+            letter = {Layer.HOLDOUT: "h", Layer.TEXT: "t", Layer.HOUR: "o"}[trial.layer]
+            drawn = [entry for entry in lot.split(";") if entry.startswith(f"{letter}{trial.trial_id}.")]
+            is_held_out = trial.layer is not Layer.HOLDOUT and "hholdout.silence" in lot
+            assert len(drawn) == (stage in trial.stages and not is_held_out)
             rung = "#" if trial.layer is Layer.HOLDOUT else f"{stage}#{KEY}"
             key = f"{trial.salt}#{trial.layer}#0#C0001#{rung}"
             part = int.from_bytes(sha256(key.encode()).digest()[:8]) / 2**64
@@ -142,7 +145,7 @@ def test_the_lots_are_those_that_the_pages_hash_gives(lender: str) -> None:
 
 
 def test_a_policy_may_have_the_trials_of_the_simulation() -> None:
-    for lender in LOTS:
+    for lender in LOTS.keys() - {RESTED, RESTED_CHANNELS}:  # whose trials need the worth of a text, too
         check_trials(trials_of(lender, the_rules(FACTS)), {"TW": ()})
 
 
@@ -170,11 +173,24 @@ def test_a_claim_that_is_not_as_the_lot_says_is_seen(claim: LedgerEntry, facts: 
     assert judged_claim(claim, facts=facts) == broken
 
 
-def test_where_a_control_takes_arms_away_a_text_is_for_sure_and_never_by_another_lot() -> None:
-    for draws in (TEXTED_FOR_SURE, f"{TEXTED_FOR_SURE};ttext.usual:1", ""):
-        assert judged_claim(a_claim("sms", draws), facts=STEERED) == []
-    assert judged_claim(a_claim(), facts=STEERED) == []
-    assert judged_claim(a_claim("sms", "hholdout.text:0.5"), facts=STEERED) == [DRAWN_OTHERWISE]
+@pytest.mark.parametrize(
+    ("control", "draws"),
+    [
+        ("all drawn", SILENCE),
+        ("silence paused", f"{TEXTED_FOR_SURE};ttext.other:0.5"),
+        ("words paused", f"{TEXTED_FOR_SURE};ttext.usual:1"),
+        ("stopped", ""),
+        ("unreadable", f"{TEXTED_FOR_SURE};ttext.usual:1"),
+    ],
+)
+def test_a_claim_is_as_the_control_says_that_its_program_has_read(control: str, draws: str) -> None:
+    customer = customer_at(a_world(facts=STEERED).rows, FACTS.customer_id)
+    after = customer_at(a_world(a_claim("sms"), facts=STEERED).rows, FACTS.customer_id).standing
+    assert after is not None
+    for other in (SILENCE, "", f"{TEXTED_FOR_SURE};ttext.usual:1", f"{TEXTED_FOR_SURE};ttext.other:0.5"):
+        claim = a_claim("none" if other == SILENCE else "sms", other)
+        found = list(judge_lot(customer, after, claim, control))
+        assert (DRAWN_OTHERWISE in found) is (other != draws)
 
 
 def test_chance_comes_last() -> None:
