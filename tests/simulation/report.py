@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tests.simulation.chance_promises import LEAK
 from tests.simulation.promises import AT_NIGHT, IN_SILENCE, TOO_OFTEN, TWICE
 from tests.simulation.search import Explored
 
 HEADINGS = (
     "scenarios", "schedules", "situations", "faults", "repeats", "texts", "over caps", "in silence", "at night",
-    "twice", "other", "CPU s",
+    "twice", "leaks", "other", "CPU s",
 )  # fmt: skip
-WIDTHS = (9, 17, 11, 10, 9, 8, 9, 10, 8, 6, 6, 7)
+WIDTHS = (9, 17, 11, 10, 9, 8, 9, 10, 8, 6, 6, 6, 7)
 
 LEGEND = """\
 scenarios   starts, each with the messages that may come; of lives: seeds
@@ -23,6 +24,7 @@ over caps   texts beyond a cap, in any sliding window
 in silence  texts claimed although an opt-out, a hold, an erasure or the payment was stored
 at night    texts outside the hours of the customer's place
 twice       texts sent twice
+leaks       messages of a stage that chance has left out, on whatever channel
 other       other broken promises: news lost, books that disagree, somebody forgotten, personal data left"""
 
 
@@ -44,7 +46,7 @@ class Line:
         covered, broken = self.covered, self.covered.broken
         kinds = [
             sum(count for promise, count in broken.items() if promise.startswith(kind))
-            for kind in (TOO_OFTEN, IN_SILENCE, AT_NIGHT, TWICE)
+            for kind in (TOO_OFTEN, IN_SILENCE, AT_NIGHT, TWICE, LEAK)
         ]
         return (
             self.scenarios,
