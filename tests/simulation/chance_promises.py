@@ -194,6 +194,12 @@ def judge_records(customer: CustomerRow, contacts: Sequence[Contact]) -> Iterato
         possible += [_said_for_sure(lot, is_drawn=True) for lot in possible]
         if not any(_is_lot(customer, contact.draws, lot) for lot in possible):
             yield DRAWN_OTHERWISE
-    ids = [contact.send_id for contact in of_scenario if contact.state is not ContactState.REFUSED]
+    claims = {entry.claim_id for entry in customer.standing.ledger} if customer.standing else set[str]()
+    ids = [contact.send_id for contact in of_scenario if contact.claim_id in claims or not _may_be_refused(contact)]
     if len(ids) != len(set(ids)):
         yield RECORDED_TWICE
+
+
+def _may_be_refused(contact: Contact) -> bool:
+    """Tell whether a record may be of a text that its gateway refused, so that it was sent under another claim."""
+    return contact.state in {ContactState.REFUSED, ContactState.UNKNOWN, ContactState.UNCONFIRMED}
