@@ -300,7 +300,7 @@ def _while_controlled() -> Iterator[Scenario]:
     for before, after, copies in (
         ("all drawn", "silence paused", 1),
         ("all drawn", "stopped", 0),
-        ("silence paused", "all drawn", 1),
+        ("silence paused", "all drawn", 0),
         ("silence paused", "words paused", 0),
     ):
         change = Mail("control", "control", after, NOW)
@@ -311,7 +311,7 @@ def _while_controlled() -> Iterator[Scenario]:
     yield _scenario("control unreadable", group, _starting(job(), facts=STEERED, before=unreadable), is_deep=True)
     change = Mail("control", "control", "silence paused", NOW)
     start = _starting(job("job a"), job("job b"), change, facts=STEERED)
-    yield _scenario("control x duplicate", group, start)
+    yield _scenario("control x duplicate", group, start, is_deep=True)
 
 
 # ------------------------------------------------------------------ silence among texts
