@@ -165,7 +165,7 @@ def judge_record(before: Rows, key: RowKey, contact: Contact | None) -> Iterator
     standing = customer_at(before, key[1]).standing
     ledger = standing.ledger if standing else ()
     claim = next((entry for entry in ledger if entry.claim_id and entry.claim_id == contact.claim_id), None)
-    # The ledger keeps what was drawn until the next claim.
+    # The ledger keeps what was drawn for a day at least.
     if claim is not None and (claim is ledger[-1] or claim.draws) and _drawn(claim) != _drawn(contact):
         yield MISRECORDED
     earlier = next((each for each in contacts_in(before) if each.claim_id == contact.claim_id), None)

@@ -255,6 +255,24 @@ CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
         breaks=(MISRECORDED,),
     ),
     Sabotage(
+        name="forget a draw at the next claim",
+        plant=edited((standings.with_claim, "entry.at - past.at >= DRAWS_KEPT", "True")),
+        scenario="chance x two stages at once",
+        breaks=(DRAWN_OTHERWISE,),
+    ),
+    Sabotage(
+        name="settle the first claim of a wake alone",
+        plant=edited(
+            (
+                SendService._settle,
+                "in claims_for_wake(standing, wake_at):",
+                "in claims_for_wake(standing, wake_at)[:1]:",
+            )
+        ),
+        scenario="chance x two stages at once",
+        breaks=(UNRECORDED,),
+    ),
+    Sabotage(
         name="keep the first draw alone in the ledger",
         plant=edited(
             (claims.with_reminder_claimed, "draws_to_text(reminder.draws)", "draws_to_text(reminder.draws[:1])")
@@ -264,7 +282,13 @@ CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="settle no claim of which nobody has heard",
-        plant=edited((SendService._settle, "if entry is None:", "if entry is None or entry.is_held_out:")),
+        plant=edited(
+            (
+                SendService._settle,
+                "in claims_for_wake(standing, wake_at):",
+                "in [each for each in claims_for_wake(standing, wake_at) if not each.is_held_out]:",
+            )
+        ),
         scenario="chance",
         breaks=(UNRECORDED,),
     ),

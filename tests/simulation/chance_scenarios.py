@@ -249,6 +249,8 @@ def _at_the_limits() -> Iterator[Scenario]:
     )
     start = _starting(job(), facts=_two_accounts(-7, -15), standing=standing)
     yield _scenario("a stage that is owed", group, start)
+    start = _starting(job("job a"), job("job b"), facts=_two_accounts(3, -3))
+    yield _scenario("two stages at once", group, start, wakes=1)
     start = _starting(job(), facts=_two_accounts(3, 3))
     yield _scenario("two accounts", group, start, nobody_is_contacted, is_deep=True)
 

@@ -20,7 +20,7 @@ from dunning.domain.customer.standing import (
     RecentDecision,
     ReplyLabel,
     Standing,
-    claim_for_wake,
+    claims_for_wake,
     first_asked,
     holds_now,
     label_key,
@@ -331,8 +331,16 @@ def test_an_account_id_may_hold_the_sign_that_parts_it_from_a_number() -> None:
 def test_a_repeated_job_finds_the_claim_that_answered_its_wake() -> None:
     answered = a_text(NOW, for_wake=NOW - timedelta(minutes=3))
     standing = a_standing(a_text(NOW - DAY), answered)
-    assert claim_for_wake(standing, NOW - timedelta(minutes=3)) is answered
-    assert claim_for_wake(standing, NOW) is None
+    assert claims_for_wake(standing, NOW - timedelta(minutes=3)) == [answered]
+    assert claims_for_wake(standing, NOW) == []
+
+
+def test_what_was_drawn_is_kept_for_a_day_and_then_until_the_next_claim() -> None:
+    drawn = replace(a_text(NOW), draws="hholdout.text:0.5", payer_segment="unknown", asked="0.1:5")
+    for later, draws in ((timedelta(minutes=1), drawn.draws), (DAY - timedelta(seconds=1), drawn.draws), (DAY, "")):
+        claimed = with_claim(a_standing(drawn), a_text(NOW + later), {}, timedelta(), a_customer())
+        kept = claimed.ledger[0]
+        assert (kept.draws, bool(kept.payer_segment), bool(kept.asked)) == (draws, bool(draws), bool(draws))
 
 
 def test_of_the_decisions_not_to_send_the_newest_are_kept_in_their_order_and_in_whole_seconds() -> None:

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from dunning.domain.customer.facts import Facts
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.delivery.channels import NO_CONTACT, Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import DeliveryReceipt, record_receipt
 from dunning.domain.effect.draws import SILENCE, TEXTED, Layer
 from dunning.domain.errors import ServiceCallError
-from tests.support.builders import the_policies
+from tests.support.builders import an_account, an_instalment, the_policies
 from tests.support.fakes import FakeContacts, FakeSwitch
 from tests.support.people import NOW, someone
 from tests.support.priced_arms import PricedArm
@@ -142,3 +143,55 @@ def test_who_opts_out_meanwhile_is_not_claimed(office: Office) -> None:
     office.handle_batch(facts)
     assert office.records == []
     assert office.store.standings["C0001"].ledger == ()
+
+
+class _FailingAtFirst(FakeContacts):
+    """A log that takes no batch of records until so many have failed."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+
+    def write(self, contacts: Sequence[Contact]) -> None:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise ServiceCallError("BatchWriteItem", "Throttled")
+        super().write(contacts)
+
+
+def _office_of_two_stages(failures: int) -> tuple[Office, Facts]:
+    """Describe a customer with a stage before a due date and one after another, which no text says together."""
+    policies = PricedArm(the_policies(), Layer.HOLDOUT, SILENCE)
+    office = Office(policies=policies, contacts=_FailingAtFirst(failures))
+    accounts = (
+        an_account(an_instalment("2026-12-04"), account_id="A1"),
+        an_account(an_instalment("2026-11-28"), account_id="A2"),
+    )
+    return office, office.add(replace(someone(), accounts=accounts))
+
+
+def _drawn_on_record(office: Office) -> list[tuple[int | None, str]]:
+    log = office.service._contacts  # noqa: SLF001 - the log of this test
+    assert isinstance(log, FakeContacts)
+    return sorted((record.stage, record.draws) for record in log.records.values())
+
+
+BOTH = [(-3, "hholdout.silence:1"), (3, "hholdout.silence:1")]
+
+
+def test_a_draw_is_kept_though_another_stage_is_left_out_at_once_before_its_record_was_written() -> None:
+    office, facts = _office_of_two_stages(failures=1)
+    assert office.handle_batch(facts) == ["C0001"]
+    assert office.handle_batch(facts, wake_at=NOW + timedelta(seconds=1)) == []
+    assert office.handle_batch(facts, receives=2) == []
+    assert _drawn_on_record(office) == BOTH
+
+
+def test_all_claims_of_one_wake_get_their_records() -> None:
+    """A job that is delivered twice may leave out two stages for one wake, and die after the second."""
+    office, facts = _office_of_two_stages(failures=2)
+    for _ in range(2):
+        assert office.handle_batch(facts) == ["C0001"]
+    assert [entry.stage for entry in office.store.standings["C0001"].ledger] == [-3, 3]
+    assert office.handle_batch(facts, receives=2) == []
+    assert _drawn_on_record(office) == BOTH

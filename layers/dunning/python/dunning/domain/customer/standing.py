@@ -19,6 +19,13 @@ SMS = "sms"
 LEDGER_FLOOR = timedelta(days=31)
 """The ledger remembers at least this long, so that a policy may lengthen a cap without forgetting texts."""
 
+DRAWS_KEPT = timedelta(days=1)
+"""
+The ledger keeps what was drawn for so long, then until the next claim.
+
+No cap counts a stage that was left out, so that another claim may follow at once, before its record is written.
+"""
+
 PROGRESS_LIMIT = 24
 """Ladders kept per customer. Above the limit the ladders of paid instalments are dropped, the oldest first."""
 
@@ -68,7 +75,7 @@ class LedgerEntry:
     also_named: tuple[str, ...] = ()
     """Those of `accounts` whose overdue amount the text names, although no stage of theirs was due."""
     draws: str = ""
-    """What chance decided, until the next claim: so a record that was not written can still be."""
+    """What chance decided, for `DRAWS_KEPT` at least: so a record that was not written can still be."""
     payer_segment: str = ""
     """The payer segment of the customer, kept as long as `draws`."""
     asked: str = ""
@@ -458,7 +465,7 @@ def with_claim(
     """
     oldest = entry.at - max(remember, LEDGER_FLOOR)
     kept = tuple(
-        replace(past, draws="", payer_segment="", asked="") if past.draws else past
+        replace(past, draws="", payer_segment="", asked="") if past.draws and entry.at - past.at >= DRAWS_KEPT else past
         for past in standing.ledger
         if past.at > oldest
     )
@@ -509,6 +516,6 @@ def with_answer(standing: Standing, said_at: datetime) -> Standing:
     return replace(standing, history=standing.history._replace(silent_run=run))
 
 
-def claim_for_wake(standing: Standing, wake_at: datetime) -> LedgerEntry | None:
-    """Return the contact claimed for this wake, if any: an earlier delivery of the job has claimed it."""
-    return next((entry for entry in standing.ledger if entry.for_wake == wake_at), None)
+def claims_for_wake(standing: Standing, wake_at: datetime) -> list[LedgerEntry]:
+    """Return the contacts claimed for this wake: earlier deliveries of the job have claimed them."""
+    return [entry for entry in standing.ledger if entry.for_wake == wake_at]

@@ -24,7 +24,7 @@ from dunning.domain.customer.standing import (
     LedgerEntry,
     Standing,
     Wake,
-    claim_for_wake,
+    claims_for_wake,
     said_last,
     with_address_refused,
     with_decision,
@@ -493,15 +493,13 @@ class SendService:
         """
         customer_id = turn.job.customer_id
         for wake_at in sorted(turn.wakes):
-            entry = claim_for_wake(standing, wake_at)
-            if entry is None:
-                continue
-            contact = unknown_outcome_record(customer_id, facts, entry, self._policies)
-            if self._contacts.write_if_absent(contact) and not entry.is_held_out:
-                self._telemetry.log_event(
-                    LogEvent.SMS_UNKNOWN, customer_id=customer_id, send_id=entry.send_id, code="sender_crashed"
-                )
-                self._telemetry.count(message_metrics(Channel(entry.channel)).unknown)
+            for entry in claims_for_wake(standing, wake_at):
+                contact = unknown_outcome_record(customer_id, facts, entry, self._policies)
+                if self._contacts.write_if_absent(contact) and not entry.is_held_out:
+                    self._telemetry.log_event(
+                        LogEvent.SMS_UNKNOWN, customer_id=customer_id, send_id=entry.send_id, code="sender_crashed"
+                    )
+                    self._telemetry.count(message_metrics(Channel(entry.channel)).unknown)
 
 
 def _judged_by(customer_id: str, customer: Customer) -> tuple[Facts | None, Standing]:
