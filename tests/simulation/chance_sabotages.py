@@ -2,7 +2,7 @@
 
 # ruff: noqa: SLF001 - a sabotage is planted in the middle of a class
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,6 @@ from dunning.domain.delivery.channels import Channel
 from dunning.domain.effect import trials
 from dunning.domain.effect.draws import is_held_out
 from dunning.domain.effect.trial_control import TrialControl
-from dunning.domain.effect.trials import Trial
 from dunning.domain.texts.compose import compose
 from dunning.services.send import claims, sender
 from dunning.services.send.sender import SendService
@@ -102,6 +101,12 @@ def _repeats_nothing(rules: Any, drawn_for: Any, stages: Any, *, repeats: bool) 
     return _draw_silence(rules, drawn_for, stages, repeats=False)
 
 
+def _looks_at_its_own_stages(rules: Any, drawn_for: Any, stages: Any, *, repeats: bool) -> Any:  # noqa: ANN401
+    """Forget the stages that no holdout may leave out, where a text marks others beside them."""
+    own = [stage for stage in stages if any(stage in holdout.stages for holdout in rules.holdouts)]
+    return _draw_silence(rules, drawn_for, own, repeats=repeats)
+
+
 _draw_silence = chance.draw_silence
 
 
@@ -110,27 +115,30 @@ def _composes_the_usual(*given: Any) -> Any:  # noqa: ANN401
     return compose(*given[:6])
 
 
-def _leaves_no_arm_away(self: TrialControl, trial: Trial) -> list[str]:
-    del self
-    return [arm.name for arm in trial.arms]
+def _told_nothing(is_ignored: Callable[[TrialControl | None], bool]) -> Any:  # noqa: ANN401
+    """Decide as if nothing held for the trials, where the control is of a kind that is ignored."""
+
+    def begin(self: Any, facts: Any, standing: Any, rules: Any, *rest: Any) -> None:  # noqa: ANN401
+        if rules.trials and is_ignored(rules.trial_control):
+            rules = replace(rules, trial_control=TrialControl(lender=rules.lender))
+        _begin(self, facts, standing, rules, *rest)
+
+    return begin
+
+
+_begin = decisions._Evaluation.__init__
 
 
 CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
     Sabotage(
         name="draw an arm that is paused",
-        plant=patched(TrialControl, "arms_left", _leaves_no_arm_away),
+        plant=patched(decisions._Evaluation, "__init__", _told_nothing(lambda control: control is not None)),
         scenario="chance x control: silence paused, then all drawn",
         breaks=(DRAWN_OTHERWISE,),
     ),
     Sabotage(
         name="draw although nobody can tell which arms are paused",
-        plant=edited(
-            (
-                chance._draw_among,
-                "control = rules.trial_control",
-                'control = rules.trial_control or TrialControl(lender="")',
-            )
-        ),
+        plant=patched(decisions._Evaluation, "__init__", _told_nothing(lambda control: control is None)),
         scenario="chance x control unreadable",
         breaks=(DRAWN_OTHERWISE,),
     ),
@@ -226,7 +234,7 @@ CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="leave out a stage that is owed beside one that is not",
-        plant=edited((chance.draw_silence, "all(running)", "any(running)")),
+        plant=patched(decisions, "draw_silence", _looks_at_its_own_stages),
         scenario="chance x a stage that is owed",
         breaks=(LEFT_OUT,),
     ),
