@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from dunning.services.controlled_policies import ControlledPolicies
+
 from dunning.contracts.delivery_log import Reported
 from dunning.contracts.replan_part import parse_replan_part
 from dunning.domain.customer.facts import Facts
@@ -85,8 +87,8 @@ def plenty() -> float:
 
 
 def policies_of(ports: Ports) -> PricedPolicies:
-    """Return the policies as a program sees them: the control of trials is read by it."""
-    return TrialledPolicies(simulated_policies(), SimulatedControl(ports).read)
+    """Return the policies as a program sees them: with the control of trials that it has read."""
+    return ControlledPolicies(TrialledPolicies(simulated_policies()), SimulatedControl(ports))
 
 
 def switch_of(ports: Ports) -> NewsFirstSwitch:

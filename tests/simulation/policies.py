@@ -5,7 +5,7 @@ Of a lender with trials everybody draws by lot, with the odds of a coin. Its sal
 `LOTS` says what the customers of the simulation draw. Nothing is forced: a draw with another key comes to other arms.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -203,23 +203,16 @@ CONTROLS: Final[Mapping[str, TrialControl | None]] = {
 
 
 @cache
-def _drawn_by(rules: Rules, lender: str, control: str) -> Rules:
-    return replace(
-        rules,
-        lender=lender,
-        trials=trials_of(lender, rules),
-        variants=forced(rules, Layer.TEXT, OTHER_TEXT).variants,
-        trial_control=CONTROLS[control],
-    )
+def _with_trials(rules: Rules, lender: str) -> Rules:
+    variants = forced(rules, Layer.TEXT, OTHER_TEXT).variants
+    return replace(rules, lender=lender, trials=trials_of(lender, rules), variants=variants)
 
 
 class TrialledPolicies:
-    """The policies of the simulation with trials. The control of a lender is read once for each program."""
+    """The policies of the simulation with trials. What holds for them now is put in as in earnest."""
 
-    def __init__(self, book: PolicyBook, read_control: Callable[[], str]) -> None:
+    def __init__(self, book: PolicyBook) -> None:
         self._book = book
-        self._read_control = read_control
-        self._control = ""
 
     def rules_for(self, facts: Facts, at: datetime) -> Rules | Reason:
         """Return the rules for a customer at a moment, or why there are none."""
@@ -227,11 +220,7 @@ class TrialledPolicies:
         if base is None:
             return self._book.rules_for(facts, at)
         rules = self._book.rules(base, facts.country, facts.region, facts.phone_country, at=at)
-        if not isinstance(rules, Rules):
-            return rules
-        if facts.lender == CONTROLLED and not self._control:
-            self._control = self._read_control()
-        return _drawn_by(rules, facts.lender, self._control or "all drawn")
+        return _with_trials(rules, facts.lender) if isinstance(rules, Rules) else rules
 
     def price(self, country: str, parts: int, channel: Channel = Channel.SMS) -> int:
         """Return millionths of a US dollar."""

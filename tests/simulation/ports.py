@@ -10,6 +10,7 @@ from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.contracts.job import job_body
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.delivery.channels import Channel
+from dunning.domain.effect.trial_control import TrialControl
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.ports.erasure import DeadLetter, StoredUpload
@@ -17,6 +18,7 @@ from dunning.ports.gateways import Published
 from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import Job
 from dunning.ports.telemetry import LogEvent, Metric
+from tests.simulation.policies import CONTROLLED, CONTROLS
 from tests.simulation.tables import CONTACTS, CUSTOMERS, keys_of
 from tests.simulation.workers import Call, Ports
 
@@ -238,13 +240,17 @@ class SimulatedSwitch:
 
 
 class SimulatedControl:
-    """What those who draw are told of the trials, by its name in `CONTROLS`."""
+    """What those who draw are told of the trials of a lender: it is asked for once by each program, and kept."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
+        self._kept = ""
 
-    def read(self) -> str:
-        return str(self._ports.ask(Call("control", "read", None)))
+    def control_of(self, lender: str) -> TrialControl | None:
+        """Return what holds for a lender. For the others than the one with a control, all is drawn."""
+        if lender == CONTROLLED and not self._kept:
+            self._kept = self._ports.ask(Call("control", "read", None))
+        return CONTROLS[self._kept or "all drawn"]
 
     def write(self, control: str) -> None:
         self._ports.ask(Call("control", "write", control))
