@@ -157,7 +157,8 @@ def rungs_of_change(old: CountedItem | None, new: CountedItem | None) -> list[Dr
     """
     Return what a change tells of rungs: a new record of a reminder, claims with a draw, and claims that were released.
 
-    An entry leaves the ledger after a long time as well. By then nobody compares its day any more.
+    A claim that leaves the ledger as another one comes is forgotten, because it is too old for any cap: its record
+    stays. A release takes a claim out and adds none.
 
     Raises:
         ValueError: a record does not say in a known form what was asked for.
@@ -170,9 +171,11 @@ def rungs_of_change(old: CountedItem | None, new: CountedItem | None) -> list[Dr
             before = _drawn_claims(old) if old is not None else {}
             after = _drawn_claims(new)
             left = {entry.claim_id for entry in new.ledger}
+            is_release = old is not None and left <= {entry.claim_id for entry in old.ledger}
+            released = [claim for claim_id, claim in before.items() if claim_id not in left] if is_release else []
             return [
                 *(claim for claim_id, claim in after.items() if claim_id not in before),
-                *(claim._replace(is_released=True) for claim_id, claim in before.items() if claim_id not in left),
+                *(claim._replace(is_released=True) for claim in released),
             ]
         case _:
             return []
