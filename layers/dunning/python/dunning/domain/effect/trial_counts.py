@@ -7,12 +7,12 @@ customers are lost is asked of the first rung too: who is silent has more of the
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dunning.domain.effect.draws import SHARE_DIGITS, SILENCE, Draw, Layer, epoch_of
-from dunning.domain.effect.settling import OutcomeState, Spell
+from dunning.domain.effect.settling import OutcomeState, SideEffects, Spell, last_day
 from dunning.domain.effect.strategies import iso_week
 from dunning.domain.effect.sums import SettledSpell
 from dunning.domain.effect.trials import Trial, expected_shares
@@ -59,7 +59,7 @@ class TrialCounts:
     settled: Counter[str] = field(default_factory=Counter)
     """The customers by arm whose first rung's days are over."""
     harm: Counter[str] = field(default_factory=Counter)
-    """Texts by arm that an opt-out, a complaint or a wrong person followed."""
+    """Texts by arm that an opt-out, a complaint or a wrong person followed, before any other text."""
     texts: Counter[str] = field(default_factory=Counter)
     even_harm: int = 0
     """The same of the slice that a learner leaves even."""
@@ -86,6 +86,7 @@ def counts_of(trial: Trial, book: Iterable[SettledSpell]) -> TrialCounts:
     """Return what is counted of the customers of a part of a book. All spells of each customer are in it."""
     counts = TrialCounts()
     firsts: dict[tuple[str, int], SettledSpell] = {}
+    harmed: dict[str, list[Spell]] = {}
     for settled in book:
         spell, outcome = settled
         draw = spell.draws[0]
@@ -93,12 +94,10 @@ def counts_of(trial: Trial, book: Iterable[SettledSpell]) -> TrialCounts:
         if outcome.state is OutcomeState.RUNNING:
             counts.running[draw.arm] += 1
         if outcome.state is OutcomeState.SETTLED and draw.arm != SILENCE:
-            effects = outcome.side_effects
-            harmed = effects.opted_out or effects.complained or effects.wrong_person
             counts.texts[draw.arm] += 1
-            counts.harm[draw.arm] += harmed
             counts.even_texts += draw.is_uniform
-            counts.even_harm += draw.is_uniform and harmed
+            if _is_harm(outcome.side_effects):
+                harmed.setdefault(spell.customer_id, []).append(spell)
         if trial.is_learned:
             cell = MovingCell(iso_week(spell.drawn_on), spell.payer_segment, spell.place, spell.stage)
             counts.moving.setdefault(cell, Counter())[ArmOdds(draw.arm, draw.propensity)] += 1
@@ -115,7 +114,34 @@ def counts_of(trial: Trial, book: Iterable[SettledSpell]) -> TrialCounts:
         if outcome.state is not OutcomeState.RUNNING:
             counts.settled[arm] += 1
             counts.lost[arm] += outcome.state is not OutcomeState.SETTLED
+    _count_harm(counts, harmed.values())
     return counts
+
+
+def _is_harm(effects: SideEffects) -> bool:
+    return effects.opted_out or effects.complained or effects.wrong_person
+
+
+def _count_harm(counts: TrialCounts, by_customer: Iterable[Sequence[Spell]]) -> None:
+    for spells in by_customer:
+        for spell in last_texts_before_harm(spells):
+            counts.harm[spell.draws[0].arm] += 1
+            counts.even_harm += spell.draws[0].is_uniform
+
+
+def last_texts_before_harm(spells: Iterable[Spell]) -> list[Spell]:
+    """
+    Return those of a customer's harmed spells that the harm is put down to: the last text before it.
+
+    An opt-out falls into the days of all texts of the weeks before. Put down to each of them it would be counted
+    several times, and for the arms of all of them: an arm would hide behind the others.
+    """
+    in_order = sorted(spells, key=lambda spell: spell.drawn_at)
+    return [
+        spell
+        for spell, following in zip(in_order, [*in_order[1:], None], strict=True)
+        if following is None or following.drawn_on > last_day(spell)
+    ]
 
 
 def _count_cell(counts: TrialCounts, trial: Trial, spell: Spell) -> None:
