@@ -214,6 +214,7 @@ def _entry(draw: Draw) -> str:
     return f"{_LETTERS[draw.layer]}{label}:{propensity}{'u' if draw.is_uniform else ''}"
 
 
+@lru_cache(maxsize=4096)  # arms and probabilities, not customers: a night reads the same texts over and over
 def draws_from_text(text: str) -> tuple[Draw, ...]:
     """
     Return the draws of a record, exactly as `draws_to_text` wrote them.
