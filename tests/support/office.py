@@ -17,7 +17,7 @@ from dunning.domain.delivery.contact import Contact
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
-from dunning.ports.gateways import Published, PublishOutcome
+from dunning.ports.gateways import Published, PublishOutcome, ReplyReader
 from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import InboundMessage, Job, QueueMessage
 from dunning.services.close_unknown import CloseUnknownService
@@ -30,6 +30,7 @@ from dunning.services.lender_events import LenderEventService
 from dunning.services.replan import ReplanService
 from dunning.services.replies import ReplyService
 from dunning.services.scan import ScanService
+from dunning.services.send.claims import PricedPolicies
 from dunning.services.send.confirmations import OptOutConfirmations
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
@@ -177,12 +178,15 @@ class Carrier(FakeGateway):
 
 @dataclass
 class Office:
-    """The stack."""
+    """The stack. What replies mean is spelled out in them, unless there is a reader."""
 
     clock: FakeClock = field(default_factory=FakeClock)
+    policies: PricedPolicies = field(default_factory=the_policies)
+    reader: ReplyReader = field(default_factory=Reader)
+    store: Customers = field(default_factory=Customers)
+    contacts: Contacts = field(default_factory=Contacts)
 
     def __post_init__(self) -> None:
-        self.store, self.contacts = Customers(), Contacts()
         self.telemetry, self.publisher = FakeTelemetry(), FakeEventPublisher()
         self.jobs, self.dead_letters, self.later, self.waiting_receipts = (
             FakeQueue(), FakeQueue(), FakeDelayQueue(), FakeDelayQueue(),
@@ -191,7 +195,7 @@ class Office:
         self.carrier = Carrier(self.store, self.clock)
         self._ids = count(1)
         self._handed: set[Job] = set()
-        policies = the_policies()
+        policies = self.policies
         common: dict[str, Any] = {
             "store": self.store,
             "publisher": self.publisher,
@@ -231,7 +235,7 @@ class Office:
             clock=self.clock, telemetry=self.telemetry, new_id=self._new_id,
         )  # fmt: skip
         self.replies = ReplyService(
-            **common, phones=self.store, replies=self.contacts, contacts=self.contacts, reader=Reader(),
+            **common, phones=self.store, replies=self.contacts, contacts=self.contacts, reader=self.reader,
             confirmations=confirmations, opt_out_list=FakeOptOutList(), queue=self.dead_letters,
             failures=FakeNews(), receives_before_person=ATTEMPTS,
         )  # fmt: skip
