@@ -108,12 +108,14 @@ ROWS =
 PORT =
 CHROMIUM =
 SHOTS =
+LIFT =
+NIGHTS =
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES POLICY PAYMENTS CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL IN_FORCE CUSTOMERS RATE SAMPLE INSTALMENTS \
 	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT ROWS MODULE \
-	CHANNEL TWICE RUNS JOBS PORT WHATIF CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
+	CHANNEL TWICE RUNS JOBS LIFT NIGHTS PORT WHATIF CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -159,6 +161,14 @@ console: setup-run ## Open the console over a played world: four logins, and a c
 		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(PORT),--port="$(PORT)") \
 		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)") \
 		$(if $(WHATIF),--what-if="$(WHATIF)")
+
+.PHONY: effect
+effect: setup-run ## Play half a year of people on whom texts have a planted effect: what trials find of it (minutes)
+#= CUSTOMERS=4000 DAYS=182 SEED=1 OUT=folder
+#= LIFT=5 (points that the holdout ought to find) NIGHTS=7 (days between two nightly runs)
+	@$(BIN)/python -m tests.local.effect $(if $(CUSTOMERS),--customers="$(CUSTOMERS)") $(if $(DAYS),--days="$(DAYS)") \
+		$(if $(SEED),--seed="$(SEED)") $(if $(LIFT),--lift="$(LIFT)") $(if $(NIGHTS),--nights="$(NIGHTS)") \
+		$(if $(OUT),--out="$(OUT)")
 
 .PHONY: customer
 customer: setup-run ## Show a customer's timeline: facts, decisions, texts, receipts, replies; as a page to print, too
