@@ -1,8 +1,9 @@
 """
-Recover planted effects, in many simulated trials: `python -m tests.bench.effect [SEEDS]`, about a minute per 20 seeds.
+Recover planted effects, in many simulated trials: `python -m tests.bench.effect [SEEDS]`, some minutes per 20 seeds.
 
 It prints how often the interval that is looked at daily held the planted lift at every look, how often an effect was
-called a finding, and what the learner did. The suite runs a few seeds of the same.
+called a finding, and what the learner did; for a tenth of the seeds, the same through the services. The suite runs a
+few seeds of all of it.
 """
 
 import sys
@@ -10,9 +11,13 @@ from statistics import mean
 from time import process_time
 
 from dunning.domain.effect.sums import FirstLine
+from tests.local.effect_run import play_effect
 from tests.support.planted import PlantedTrial, daily_looks, learned_run
 
 LIFTS = (0.0, 0.02, 0.04)
+
+PLAYED = 900
+"""The people of a half-year that is played by the services."""
 
 
 def write(line: str) -> None:
@@ -56,12 +61,31 @@ def learning(seeds: int) -> None:
         write(f"{lift:4.2f}  {leads:19.2f}  {weight:10.2f}  {cures:.4f}  {mean(rates.values()):.4f}")
 
 
+def through_services(seeds: int) -> None:
+    """Print the same of half-years that the real services play, with a look each week, and what became of the arms."""
+    write("lift  half-years  held at every look  called a finding  curt words paused  other arms paused  leaks")
+    for lift in LIFTS:
+        runs = [play_effect(customers=PLAYED, days=182, seed=seed, lift=lift) for seed in range(seeds)]
+        held = findings = paused = others = leaks = 0
+        for run in runs:
+            points = [point for point in run.lines["quiet"] if point.low is not None and point.high is not None]
+            planted = run.planted_lifts["quiet"]
+            held += all((point.low or 0) <= planted <= (point.high or 0) for point in points)
+            findings += any((point.low or 0) > 0 or (point.high or 0) < 0 for point in points)
+            arms = {(result.trial, arm) for result in run.results for arm in result.paused}
+            paused += ("tone", "curt") in arms
+            others += len(arms - {("tone", "curt")})
+            leaks += not run.is_right
+        write(f"{lift:4.2f}  {seeds:10}  {held:18}  {findings:16}  {paused:17}  {others:17}  {leaks:5}")
+
+
 def main() -> None:
     """Run all simulations."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     started = process_time()
     recovery(seeds)
     learning(max(1, seeds // 10))
+    through_services(max(1, seeds // 10))
     write(f"{process_time() - started:.0f} s of CPU")
 
 
