@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from dunning.services.controlled_policies import ControlledPolicies
-
 from dunning.contracts.delivery_log import Reported
 from dunning.contracts.replan_part import parse_replan_part
 from dunning.domain.customer.facts import Facts
@@ -21,6 +19,7 @@ from dunning.domain.errors import DunningError
 from dunning.ports.queues import InboundMessage, QueueMessage
 from dunning.services.channel_wishes import ChannelWishService
 from dunning.services.close_unknown import CloseUnknownService
+from dunning.services.controlled_policies import ControlledPolicies
 from dunning.services.delivery_receipts import DeliveryReceiptService
 from dunning.services.erasure.erase import EraseService
 from dunning.services.erasure.purge import PurgeService
