@@ -242,11 +242,11 @@ class BothLives:
         return self.cures["text"] / self.rungs["text"] - self.cures["silence"] / self.rungs["silence"]
 
     def add(self, arm: str, offset: int, stages: Iterable[int], goal_days: int) -> None:
-        """Count an instalment that is paid so many days after its due day."""
-        for stage in stages:
-            if offset >= stage:
-                self.rungs[arm] += 1
-                self.cures[arm] += offset <= stage + goal_days
+        """Count an instalment that is paid so many days after its due day, from the first stage that it reaches."""
+        first = min(stages)
+        if offset >= first:
+            self.rungs[arm] += 1
+            self.cures[arm] += offset <= first + goal_days
 
 
 class HoldoutTerms(NamedTuple):
@@ -266,10 +266,10 @@ def planted_in_trial(
     everybody: Iterable[Person], moved: float, terms: HoldoutTerms, instalments: int, seed: int
 ) -> BothLives:
     """
-    Return both lives of people: what a holdout at some stages compares, a customer's rung at a time.
+    Return both lives of people: what a holdout at some stages compares, an instalment at a time.
 
-    Whom a text has moved reaches no later stage, and whoever is held out hears the stages that no trial may leave out.
-    So the lift of a trial is not the share that is moved.
+    Whoever is held out hears the stages that no trial may leave out. So the lift of a trial is not the share that is
+    moved.
     """
     return _both_lives(_fates(everybody, instalments, seed), moved, terms)
 
@@ -282,15 +282,15 @@ def _both_lives(fates: Iterable[tuple[Person, Fate]], moved: float, terms: Holdo
     lives = BothLives()
     for person, fate in fates:
         can_move = is_moved(person, fate, moved)
-        for arm, heard in (("text", terms.ladder), ("silence", terms.heard_if_silent)):
-            offset = _offset_after(heard, fate.offset) if can_move else fate.offset
+        for arm, stages_heard in (("text", terms.ladder), ("silence", terms.heard_if_silent)):
+            offset = _offset_after(stages_heard, fate.offset) if can_move else fate.offset
             lives.add(arm, offset, terms.stages, terms.goal_days)
     return lives
 
 
-def _offset_after(heard: Iterable[int], offset: int) -> int:
-    """Return the day of payment of somebody who is moved by the first text that is heard."""
-    first = min((stage for stage in heard if stage <= offset), default=offset)
+def _offset_after(stages_heard: Iterable[int], offset: int) -> int:
+    """Return the day of payment of somebody who is moved by the first text that is stages_heard."""
+    first = min((stage for stage in stages_heard if stage <= offset), default=offset)
     return min(offset, first + 1)
 
 

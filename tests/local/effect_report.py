@@ -189,7 +189,7 @@ def _parts(result: TrialResult) -> TableOfTrial | None:
     ]
     header = ("part", "arms", "people", "lift", "at least", "at most")
     note = (
-        "Whom a text has moved to pay reaches no later stage. So only the first stage compares people who are alike."
+        "An instalment counts once, at the first stage at which it was drawn for: later ones follow from it."
         if result.layer == Layer.HOLDOUT and any(each.stage is not None for each in parts)
         else ""
     )

@@ -22,6 +22,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import progress_key
 from dunning.domain.decision.decide import zones_of
 from dunning.domain.decision.rules import Policies, Rules
+from dunning.domain.effect.compared_spells import compared_spells
 from dunning.domain.effect.comparing import comparisons_of
 from dunning.domain.effect.drawn_rungs import DrawnRung
 from dunning.domain.effect.draws import SILENCE, draws_from_text
@@ -202,7 +203,7 @@ class TrialNightService:
                 if trial_id not in stopped:
                     counts.leaks = leaks_of_holdout(trials[trial_id], book, rungs.by_part[part].values(), zone)
                 found[trial_id].counts.add(counts)
-                found[trial_id].sums = merged(found[trial_id].sums, sums_of(book))
+                found[trial_id].sums = merged(found[trial_id].sums, sums_of(compared_spells(trials[trial_id], book)))
             if part not in progress.parts:
                 progress = replace(progress, parts=progress.parts | {part})
                 self._shelf.nights.keep_progress(progress)
@@ -259,9 +260,8 @@ class TrialNightService:
         zone = self._zone_of(lender)
         before = {trial_id: tuple(book) for trial_id, book in books.items()}
         for trial_id, trial in trials.items():
-            known = {each.spell.send_id for each in books[trial_id]}
             try:
-                books[trial_id] += new_spells(known, rungs.values(), trial, zone)
+                books[trial_id] += new_spells(books[trial_id], rungs.values(), trial, zone)
             except ValueError as error:
                 raise UnreadableRecordError(f"rungs of {lender}, trial {trial_id}: {error}") from None
         self._settle(books, progress, zone, now)

@@ -11,7 +11,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from dunning.domain.effect.compared_spells import epoch_drawn_in, instalments_not_asked_before
 from dunning.domain.effect.drawn_rungs import DrawnRung, spell_for
+from dunning.domain.effect.draws import Layer
 from dunning.domain.effect.settling import (
     REOPENED_DAYS,
     Asked,
@@ -49,16 +51,20 @@ def is_kept_up(trial: Trial, today: date) -> bool:
     return trial.starts_on <= today <= trial.ends_on + timedelta(days=trial.goal_days) + KEPT_AFTER_THE_END
 
 
-def new_spells(known: Collection[str], rungs: Iterable[DrawnRung], trial: Trial, zone: ZoneInfo) -> list[SettledSpell]:
+def new_spells(
+    book: Collection[SettledSpell], rungs: Iterable[DrawnRung], trial: Trial, zone: ZoneInfo
+) -> list[SettledSpell]:
     """
     Return the spells of rungs that a book does not have, by `send_id`, in the order of their draws.
 
-    The local day is that of `zone` until the customer is looked at for the first time.
+    The local day is that of `zone` until the customer is looked at for the first time. A holdout's rung that asks for
+    an instalment for the first time asks for that alone: what it asked for before has its own spell.
 
     Raises:
         ValueError: the draws of a rung cannot be read, or nothing is known of what it asked for.
     """
     mark = f"{trial.trial_id}."
+    known = {each.spell.send_id for each in book}
     found: dict[str, SettledSpell] = {}
     for rung in sorted(rungs, key=lambda each: (each.at, each.send_id)):
         if mark not in rung.draws or rung.send_id in known or rung.send_id in found:
@@ -66,7 +72,22 @@ def new_spells(known: Collection[str], rungs: Iterable[DrawnRung], trial: Trial,
         spell = spell_for(rung, trial, rung.at.astimezone(zone).date())
         if spell is not None:
             found[spell.send_id] = SettledSpell(spell, _RUNNING)
-    return list(found.values())
+    return _asking_anew(trial, book, found.values()) if trial.layer is Layer.HOLDOUT else list(found.values())
+
+
+def _asking_anew(trial: Trial, book: Iterable[SettledSpell], found: Collection[SettledSpell]) -> list[SettledSpell]:
+    customers = {each.spell.customer_id for each in found}
+    before: dict[tuple[str, int], set[tuple[str, int]]] = {}
+    for spell, _ in book:
+        if spell.customer_id in customers:
+            known = before.setdefault((spell.customer_id, epoch_drawn_in(trial, spell)), set())
+            instalments_not_asked_before(spell.asked, known)
+    anew = []
+    for spell, outcome in found:
+        known = before.setdefault((spell.customer_id, epoch_drawn_in(trial, spell)), set())
+        asked = instalments_not_asked_before(spell.asked, known) or spell.asked
+        anew.append(SettledSpell(replace(spell, asked=asked), outcome))
+    return anew
 
 
 def where_the_customer_lives(spell: Spell, zone: ZoneInfo) -> Spell:

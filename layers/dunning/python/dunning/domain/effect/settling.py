@@ -50,6 +50,8 @@ class Spell:
     """The way of contact; `none` for a rung that was held out."""
     parts: int = 0
     price_usd_micros: int = 0
+    further_texts: int = 0
+    """The texts beside the first whose parts and price are in it; no book has them."""
 
     def __post_init__(self) -> None:
         """Refuse a spell that nothing can cure."""

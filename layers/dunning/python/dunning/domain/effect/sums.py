@@ -125,7 +125,7 @@ def _rung(settled: SettledSpell) -> tuple[int, ...]:
             effects = outcome.side_effects
             return (
                 *(0, outcome.cured, 1, 0, 0, 0),
-                *(spell.parts > 0, spell.parts, spell.price_usd_micros, outcome.paid_in_part),
+                *((spell.parts > 0) + spell.further_texts, spell.parts, spell.price_usd_micros, outcome.paid_in_part),
                 *(effects.opted_out, effects.complained, effects.wrong_person, effects.hardship),
                 *(effects.promised, effects.promise_broken),
                 *(bool(outcome.next_late), outcome.next_late is not None),

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dunning.domain.effect.draws import SHARE_DIGITS, SILENCE, Draw, Layer, epoch_of
-from dunning.domain.effect.settling import OutcomeState, SideEffects, Spell, last_day
+from dunning.domain.effect.compared_spells import epoch_drawn_in, last_before
+from dunning.domain.effect.draws import SHARE_DIGITS, SILENCE, Draw, Layer
+from dunning.domain.effect.settling import OutcomeState, SideEffects, Spell
 from dunning.domain.effect.strategies import iso_week
 from dunning.domain.effect.sums import SettledSpell
 from dunning.domain.effect.trials import Trial, expected_shares
@@ -77,11 +78,6 @@ class TrialCounts:
         self.leaks += other.leaks
 
 
-def epoch_drawn_in(trial: Trial, spell: Spell) -> int:
-    """Return the epoch of a spell; where it is a day earlier than the trial, that is a matter of zones."""
-    return epoch_of(max(spell.drawn_on, trial.starts_on), trial.starts_on)
-
-
 def counts_of(trial: Trial, book: Iterable[SettledSpell]) -> TrialCounts:
     """Return what is counted of the customers of a part of a book. All spells of each customer are in it."""
     counts = TrialCounts()
@@ -124,24 +120,10 @@ def _is_harm(effects: SideEffects) -> bool:
 
 def _count_harm(counts: TrialCounts, by_customer: Iterable[Sequence[Spell]]) -> None:
     for spells in by_customer:
-        for spell in last_texts_before_harm(spells):
-            counts.harm[spell.draws[0].arm] += 1
-            counts.even_harm += spell.draws[0].is_uniform
-
-
-def last_texts_before_harm(spells: Iterable[Spell]) -> list[Spell]:
-    """
-    Return those of a customer's harmed spells that the harm is put down to: the last text before it.
-
-    An opt-out falls into the days of all texts of the weeks before. Put down to each of them it would be counted
-    several times, and for the arms of all of them: an arm would hide behind the others.
-    """
-    in_order = sorted(spells, key=lambda spell: spell.drawn_at)
-    return [
-        spell
-        for spell, following in zip(in_order, [*in_order[1:], None], strict=True)
-        if following is None or following.drawn_on > last_day(spell)
-    ]
+        in_order = sorted(spells, key=lambda spell: spell.drawn_at)
+        for draw in [in_order[index].draws[0] for index in last_before(in_order)]:
+            counts.harm[draw.arm] += 1
+            counts.even_harm += draw.is_uniform
 
 
 def _count_cell(counts: TrialCounts, trial: Trial, spell: Spell) -> None:

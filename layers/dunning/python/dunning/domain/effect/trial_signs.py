@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from dunning.domain.effect.compared_spells import epoch_drawn_in
 from dunning.domain.effect.drawn_rungs import DrawnRung
 from dunning.domain.effect.draws import SILENCE, TEXTED, Layer, draws_from_text, epoch_begins, epoch_of
 from dunning.domain.effect.sample_ratio import (
@@ -28,7 +29,7 @@ from dunning.domain.effect.sample_ratio import (
     unmatched,
 )
 from dunning.domain.effect.sums import SettledSpell
-from dunning.domain.effect.trial_counts import ArmOdds, TrialCounts, epoch_drawn_in
+from dunning.domain.effect.trial_counts import ArmOdds, TrialCounts
 from dunning.domain.effect.trial_results import SignSeen, TrialSign
 from dunning.domain.effect.trials import Trial, expected_shares
 
