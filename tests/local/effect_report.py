@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from dunning.domain.decision.chance import minute_of_hour_arm
 from dunning.domain.effect.draws import SILENCE, Layer
 from dunning.domain.effect.strategies import EVERY_SEGMENT
 from dunning.domain.effect.sums import ArmSummary, FirstLine, LiftEstimate
@@ -157,15 +158,16 @@ def _arms(result: TrialResult) -> TableOfTrial:
         )
         for name, arm in ((name, arms[name]) for name in result.shares if name in arms)
     ]
-    header = ("", "people", "stages", "paid", "in part", "opt-outs", "complain", "next late", "texts/paid", "price")
+    counted = "instalments" if result.layer == Layer.HOLDOUT else "texts due"
+    header = ("", "people", counted, "paid", "in part", "opt-outs", "complain", "next late", "texts/paid", "price")
     prices = [
         f" {_capital(_arm(each.arm))}, an additional cure costs {dollars(round(price))}."
         for each in _whole(result)
         if (price := each.estimate.price_usd_micros_per_additional_cure) and _is_found(each)
     ]
     note = (
-        "Opt-outs, complaints and price are those of a thousand stages; an opt-out counts at each stage whose days it "
-        f"is in.{''.join(prices)}"
+        f"Opt-outs, complaints and price are those of a thousand {counted}; an opt-out counts once, after the last text "
+        f"before it.{''.join(prices)}"
     )
     return TableOfTrial("", header, rows, "<>>>>>>>>>", note)
 
@@ -245,7 +247,8 @@ def _is_found(comparison: ArmComparison) -> bool:
 
 
 def _arm(name: str) -> str:
-    return _ARMS.get(name, name)
+    minute = minute_of_hour_arm(name)
+    return _ARMS.get(name, name) if minute is None else f"at {minute // 60}:{minute % 60:02}"
 
 
 def _points(share: float | None) -> str:

@@ -15,7 +15,7 @@ from statistics import mean
 from typing import NamedTuple
 
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.effect.draws import SILENCE, TEXTED, Layer, draws_from_text
+from dunning.domain.effect.draws import SILENCE, TEXTED, Layer, draws_from_text, epoch_of
 from dunning.domain.effect.trial_results import LearnedShare, LiftPoint, SignSeen, TrialResult, TrialSign
 from dunning.domain.effect.trials import Trial
 from dunning.services.controlled_policies import ControlledPolicies
@@ -277,11 +277,12 @@ def _there(world: EffectWorld, trial: str) -> int:
 def _plain_lift(
     world: EffectWorld, records: Sequence[Contact], quiet: Trial, results: Sequence[TrialResult]
 ) -> Iterator[Check]:
-    """Count the cures of both arms from the payments themselves, over the rungs whose days are over."""
+    """Count the cures of both arms from the payments themselves, over the instalments whose days are over."""
+    counted: set[tuple[str, int, int]] = set()
     rungs: Counter[str] = Counter()
     cures: Counter[str] = Counter()
     last = BEGIN + timedelta(days=world.days - quiet.goal_days)
-    for record in records:
+    for record in sorted(records, key=lambda each: each.at):
         arms = [
             draw.arm for draw in draws_from_text(record.draws) if draw.trial == quiet.trial_id and draw.propensity < 1
         ]
@@ -290,6 +291,10 @@ def _plain_lift(
             continue
         person = world.people[record.customer_id]
         instalment = (day - timedelta(days=record.stage) - person.first_due).days // _A_MONTH
+        key = record.customer_id, instalment, epoch_of(day, quiet.starts_on)
+        if key in counted:
+            continue
+        counted.add(key)
         paid_on = world.paid_on.get((record.customer_id, instalment))
         rungs[arms[0]] += 1
         cures[arms[0]] += paid_on is not None and paid_on <= day + timedelta(days=quiet.goal_days)
@@ -305,7 +310,7 @@ def _plain_lift(
     ]
     is_right = bool(found) and abs(found[0] - plain) < _ROUNDING
     says = f"the lift counted plainly: {plain * 100:+.2f} points" if is_right else "WRONG: the nights say else"
-    yield Check("rungs whose days are over", rungs.total(), says, is_right)
+    yield Check("instalments whose days are over", rungs.total(), says, is_right)
 
 
 _ROUNDING = 1e-6
