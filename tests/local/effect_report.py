@@ -166,8 +166,8 @@ def _arms(result: TrialResult) -> TableOfTrial:
         if (price := each.estimate.price_usd_micros_per_additional_cure) and _is_found(each)
     ]
     note = (
-        f"Opt-outs, complaints and price are those of a thousand {counted}; an opt-out counts once, after the last text "
-        f"before it.{''.join(prices)}"
+        f"Opt-outs, complaints and price are those of a thousand {counted}; an opt-out counts once, after the last "
+        f"text before it.{''.join(prices)}"
     )
     return TableOfTrial("", header, rows, "<>>>>>>>>>", note)
 
