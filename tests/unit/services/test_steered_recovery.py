@@ -1,4 +1,4 @@
-"""Recovery through the service: 26 weeks of nights, 20 seeds, people whose cures and complaints are planted."""
+"""Recovery through the service: 26 weeks of nights, some seeds, people whose cures and complaints are planted."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -12,7 +12,9 @@ from dunning.domain.effect.strategies import FLOOR
 from dunning.domain.effect.sums import FirstLine, SettledSpell, SumKey, estimate_lift, sums_of
 from tests.support.steered import SteeredLender, a_learned_trial
 
-SEEDS, WEEKS = range(20), 26
+SEEDS, WEEKS = range(4), 26
+"""With 20 seeds, which take minutes: 19 or more lead, and harm is seen in all, in 19 of them within 16 weeks."""
+
 HOURS = ("09", "12", "18", "20")
 
 
@@ -21,17 +23,17 @@ def of_hours(seed: int, rates: Mapping[str, float], *, a_day: int, harm: Mapping
     return SteeredLender(trial=trial, seed=seed, cures={"all": rates}, a_day=a_day, harm=harm).play(WEEKS)
 
 
-@pytest.mark.slow(reason="20 lenders, 182 nights each")
+@pytest.mark.slow(reason="four lenders, 182 nights each")
 def test_an_hour_that_is_4_points_better_leads() -> None:
     rates = {"09": 0.60, "12": 0.60, "18": 0.64, "20": 0.60}
     lenders = [of_hours(seed, rates, a_day=60, harm={}) for seed in SEEDS]
     leads = [_newest(lender, "all") for lender in lenders]
-    assert sum(max(shares, key=lambda arm: shares[arm]) == "18" for shares in leads) >= 19
+    assert sum(max(shares, key=lambda arm: shares[arm]) == "18" for shares in leads) >= len(SEEDS) - 1
     cured = [each.outcome.cured for lender in lenders for each in lender.weeks(14, WEEKS)]
     assert sum(cured) / len(cured) > 0.61 + 0.005, "more than even shares would bring"
 
 
-@pytest.mark.slow(reason="20 lenders, 182 nights each")
+@pytest.mark.slow(reason="four lenders, 182 nights each")
 def test_without_an_effect_weights_stay_within_their_bounds_and_nothing_is_called_a_finding() -> None:
     lenders = [of_hours(seed, dict.fromkeys(HOURS, 0.6), a_day=40, harm={}) for seed in SEEDS]
     findings = 0
@@ -45,18 +47,18 @@ def test_without_an_effect_weights_stay_within_their_bounds_and_nothing_is_calle
                 assert FLOOR / 4 - 2e-6 <= share <= CAP + 2e-6
                 assert abs(share - old) <= LARGEST_MOVE + 2e-6
         findings += _finds(lender, "hours")
-    assert findings <= 1
+    assert findings == 0
 
 
-@pytest.mark.slow(reason="20 lenders, 182 nights each")
+@pytest.mark.slow(reason="four lenders, 182 nights each")
 def test_an_arm_that_does_harm_is_paused_and_nobody_gets_it_any_more() -> None:
     harm = {"09": 0.01, "12": 0.01, "18": 0.01, "20": 0.04}
     lenders = [of_hours(seed, dict.fromkeys(HOURS, 0.6), a_day=40, harm=harm) for seed in SEEDS]
     paused = [lender.results[-1].paused for lender in lenders]
     assert sum("20" in arms for arms in paused) == len(SEEDS)
-    assert sum(set(arms) != {"20"} for arms in paused) <= 1, "an arm without harm is hardly ever paused"
+    assert all(set(arms) == {"20"} for arms in paused), "an arm without harm is hardly ever paused"
     first = [next(night for night, result in enumerate(lender.results) if "20" in result.paused) for lender in lenders]
-    assert sorted(first)[len(SEEDS) - 2] <= 7 * 16, "in 19 of 20 within 16 weeks"
+    assert sorted(first)[-2] <= 7 * 16, "hardly ever later than after 16 weeks"
     for lender, night in zip(lenders, first, strict=True):
         after = lender.spells[40 * night :]
         assert "20" not in {each.spell.draws[0].arm for each in after}
@@ -80,7 +82,7 @@ def texted() -> tuple[SteeredLender, ...]:
     return tuple(SteeredLender(trial=trial, seed=seed, cures=cures, a_day=50).play(WEEKS) for seed in SEEDS)
 
 
-@pytest.mark.slow(reason="20 lenders, 182 nights each")
+@pytest.mark.slow(reason="four lenders, 182 nights each")
 def test_who_always_pays_on_time_is_texted_60_percent_less_and_cures_stay() -> None:
     first, last = _in_all(lambda lender: lender.weeks(1, 4)), _in_all(lambda lender: lender.weeks(WEEKS - 3, WEEKS))
     before, after = (_of_segment(spells, "on_time") for spells in (first, last))
@@ -89,7 +91,7 @@ def test_who_always_pays_on_time_is_texted_60_percent_less_and_cures_stay() -> N
     assert _share(after, "usual") >= 0.1 - 0.01, "never to nothing: it is noticed if they change"
 
 
-@pytest.mark.slow(reason="20 lenders, 182 nights each")
+@pytest.mark.slow(reason="four lenders, 182 nights each")
 def test_whom_a_text_helps_is_texted_more() -> None:
     late = _of_segment(_in_all(lambda lender: lender.weeks(WEEKS - 3, WEEKS)), "late")
     assert _share(late, "usual") == pytest.approx(0.95, abs=0.03)
