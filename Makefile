@@ -163,8 +163,9 @@ console: setup-run ## Open the console over a played world: four logins, and a c
 		$(if $(WHATIF),--what-if="$(WHATIF)")
 
 .PHONY: effect
+effect: OUT = .local/effect
 effect: setup-run ## Play half a year of people on whom texts have a planted effect: what trials find of it (minutes)
-#= CUSTOMERS=4000 DAYS=182 SEED=1 OUT=folder
+#= CUSTOMERS=4000 DAYS=182 SEED=1 OUT=folder (.local/effect: report.html, effect.txt, effect.json)
 #= LIFT=5 (points that the holdout ought to find) NIGHTS=7 (days between two nightly runs)
 	@$(BIN)/python -m tests.local.effect $(if $(CUSTOMERS),--customers="$(CUSTOMERS)") $(if $(DAYS),--days="$(DAYS)") \
 		$(if $(SEED),--seed="$(SEED)") $(if $(LIFT),--lift="$(LIFT)") $(if $(NIGHTS),--nights="$(NIGHTS)") \

@@ -17,8 +17,11 @@ from tests.local.effect_report import effect_report
 from tests.local.effect_run import EffectRun, play_effect
 from tests.local.effect_world import EffectWorld
 
-FILES = {"text": "effect.txt", "result": "effect.json", "page": "effect.html"}
+FILES = {"text": "effect.txt", "result": "effect.json", "page": "report.html"}
 """What is written."""
+
+OUT = ".local/effect"
+"""Where, if no folder is named: not where `make run` leaves its own report.html."""
 
 _CUSTOMERS, _DAYS, _SEED, _LIFT, _NIGHTS = 4_000, 182, 1, 5, 7
 _MOST_CUSTOMERS = 100_000
@@ -54,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--nights", default=str(_NIGHTS), help="the nightly run comes every so many nights (default: %(default)s)"
     )
-    parser.add_argument("--out", default=".local", metavar="DIR", help="where the files go (default: %(default)s)")
+    parser.add_argument("--out", default=OUT, metavar="DIR", help="where the files go (default: %(default)s)")
     return parser
 
 
@@ -70,6 +73,18 @@ def _points(written: str) -> float:
     except ValueError:
         raise EffectChoiceError(f"LIFT={written} is no number of points, such as 4") from None
     return points / 100
+
+
+def _check_out(out: Path) -> None:
+    """
+    Make sure that nothing is replaced but what another play has left.
+
+    Raises:
+        EffectChoiceError: it would be.
+    """
+    page = FILES["page"]
+    if (out / page).exists() and not (out / FILES["result"]).exists():
+        raise EffectChoiceError(f"OUT={out}: {page} there is not of a play, and would be lost: name another folder")
 
 
 class _Progress:
@@ -133,6 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed = _number("SEED", options.seed, 2**31)
         nights = _number("NIGHTS", options.nights, _MOST_DAYS)
         lift = _points(options.lift)
+        _check_out(out)
         out.mkdir(parents=True, exist_ok=True)
     except DunningError as error:
         sys.stderr.write(f"{error}\n")

@@ -202,7 +202,7 @@ def _in_words(effects: PlantedEffects, lifts: Mapping[str, float]) -> dict[str, 
         "tone": f"the curt words make {of_thousand(effects.opt_outs_if_curt)} of 1,000 opt out and "
         f"{of_thousand(effects.complaints_if_curt)} complain, the usual ones {of_thousand(effects.opt_outs)} and "
         f"{of_thousand(effects.complaints)}. Both bring as many payments.",
-        "hour": f"a text at 18 moves {effects.moved_at_best_hour * 100:.0f} of 100 late instalments, an earlier one "
+        "hour": f"a text at 18:00 moves {effects.moved_at_best_hour * 100:.0f} of 100 late instalments, an earlier one "
         f"{effects.moved * 100:.0f}.",
         "spare": "texts do nothing for those who always pay on time.",
     }
@@ -309,7 +309,7 @@ def _plain_lift(
         if each.stage is None and each.payer_segment is None and each.place is None and each.estimate.lift is not None
     ]
     is_right = bool(found) and abs(found[0] - plain) < _ROUNDING
-    says = f"the lift counted plainly: {plain * 100:+.2f} points" if is_right else "WRONG: the nights say else"
+    says = f"the lift counted plainly: {plain * 100:+.1f} points" if is_right else "WRONG: the nights say else"
     yield Check("instalments whose days are over", rungs.total(), says, is_right)
 
 

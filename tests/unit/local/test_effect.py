@@ -79,15 +79,16 @@ def test_both_lives_are_counted_by_hand() -> None:
     fate = fate_of(person, 0, 3)
     assert (fate.offset, fate.position < 1) == (23, True)
     lives = planted_in_trial([person], 1.0, TERMS, 1, 3)
-    # Texted three days before, paid two days before. Silent until the text of the 15th day, paid on the 16th.
-    assert (lives.rungs, lives.cures) == ({"text": 1, "silence": 4}, {"text": 1, "silence": 2})
+    # Texted three days before, paid two days before. Silent until the text of the 15th day, paid on the 16th: that is
+    # later than 14 days after the first stage, from which an instalment counts.
+    assert (lives.rungs, lives.cures) == ({"text": 1, "silence": 1}, {"text": 1, "silence": 0})
     lives = planted_in_trial([person], 0.0, TERMS, 1, 3)
-    assert (lives.rungs, lives.cures) == ({"text": 4, "silence": 4}, {"text": 0, "silence": 0})
+    assert (lives.rungs, lives.cures) == ({"text": 1, "silence": 1}, {"text": 0, "silence": 0})
     assert lives.lift == 0
 
 
 def test_a_lift_that_no_text_can_have_is_refused() -> None:
-    with pytest.raises(ValueError, match="a lift of 50 points cannot be planted; plant 0 to 1"):
+    with pytest.raises(ValueError, match="a lift of 50 points cannot be planted; plant 0 to 22"):
         effects_for(0.5, TERMS, 1)
 
 
@@ -303,6 +304,13 @@ def test_the_command_writes_the_report_the_page_and_the_numbers(
     assert json.loads(written["result"])["customers"] == 60
 
 
+def test_a_report_that_is_of_no_play_is_not_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / FILES["page"]).write_text("of make run", "utf-8")
+    assert main(["--customers", "60", "--days", "14", "--out", str(tmp_path)]) == 2
+    assert f"OUT={tmp_path}: report.html there is not of a play, and would be lost" in capsys.readouterr().err
+    assert (tmp_path / FILES["page"]).read_text("utf-8") == "of make run"
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [
@@ -311,7 +319,11 @@ def test_the_command_writes_the_report_the_page_and_the_numbers(
         (["--days", "183"], "DAYS=183 is not a whole number from 1 to 182"),
         (["--nights", "0"], "NIGHTS=0 is not a whole number"),
         (["--lift", "much"], "LIFT=much is no number of points, such as 4"),
-        (["--days", "30", "--lift", "90"], "LIFT=90: a lift of 90 points cannot be planted"),
+        pytest.param(
+            ["--days", "30", "--lift", "90"],
+            "LIFT=90: a lift of 90 points cannot be planted",
+            marks=pytest.mark.slow(reason="the fates of four thousand people"),
+        ),
         (["--days", "30", "--lift", "-1"], "LIFT=-1: a lift of -1 points cannot be planted"),
     ],
 )

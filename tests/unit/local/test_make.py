@@ -59,6 +59,12 @@ def test_run_hands_over_what_it_is_given() -> None:
     assert '--days="-1"' in answer.stdout
 
 
+def test_a_play_of_effects_and_a_run_leave_their_reports_in_folders_of_their_own() -> None:
+    assert '--out=".local"' in _make("run").stdout
+    assert '--out=".local/effect"' in _make("effect").stdout
+    assert '--out="mine"' in _make("effect", "OUT=mine").stdout
+
+
 def test_the_console_takes_what_run_takes_and_a_port() -> None:
     asked = [
         "ACCOUNTS=my file.csv",
