@@ -17,6 +17,7 @@ from tests.local.asked import (
 from tests.local.report import choose_examples, report
 from tests.local.results import FILES, OutError, check_out, sample_name
 from tests.local.runner import run
+from tests.local.trial_lines import trials_part
 
 _DAYS = 45
 
@@ -99,7 +100,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         progress.close()
     files = {"accounts": accounts_file, **result.files}
     sys.stdout.write(
-        "\n".join(report(result.summary, choose_examples(result.examples), files, result.replies, result.journeys))
+        "\n".join(
+            report(
+                result.summary,
+                choose_examples(result.examples),
+                files,
+                result.replies,
+                result.journeys,
+                trials_part(result.trials),
+            )
+        )
         + "\n"
     )
     sys.stdout.write(f"  A page of it to mail: {result.files['page']}\n")

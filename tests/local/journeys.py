@@ -43,8 +43,11 @@ _STATES: Mapping[str, str] = {
     "unconfirmed": "no receipt",
     "failed": "did not arrive",
     "delivered": "arrived",
+    "held_out": "left out by chance",
 }
 
+_LEFT_OUT = "held_out"
+_NO_TEXT = "no text"
 _LOST = frozenset({"failed", "refused"})
 _ENDING = ("words", "button", "unsubscribed", "complaint")
 _QUIET = frozenset({"pending", "sent", "delivered"})
@@ -77,7 +80,7 @@ def _fallbacks(contacts: Iterable[_Line]) -> Iterator[_Line]:
     lost: defaultdict[tuple[str, int | None], set[str]] = defaultdict(set)
     for line in contacts:
         stage = line["customer_id"], line["stage"]
-        if lost[stage] - {line["channel"]}:
+        if line["state"] != _LEFT_OUT and lost[stage] - {line["channel"]}:
             yield line
         if line["state"] in _LOST:
             lost[stage].add(line["channel"])
@@ -97,7 +100,8 @@ def journeys(
     """
     on: defaultdict[str, set[str]] = defaultdict(set)
     for line in contacts:
-        on[line["customer_id"]].add(line["channel"])
+        if line["state"] != _LEFT_OUT:
+            on[line["customer_id"]].add(line["channel"])
     standing = {line["customer_id"]: line for line in customers}
     stopped = {line["customer_id"] for line in customers if line["reason"] == "opted_out"}
     bounced = {line["customer_id"] for line in came_back if line["kind"] == "bounce"}
@@ -127,7 +131,12 @@ def _unsubscribed(came_back: Iterable[_Line]) -> list[str]:
 
 def _steps(who: str, contacts: Sequence[_Line], came_back: Sequence[_Line], replies: Sequence[_Line]) -> Sequence[Step]:
     found = [
-        (line["local_at"], 0, CHANNELS[line["channel"]], f"{stage_name(line['stage'])}: {_STATES[line['state']]}")
+        (
+            line["local_at"],
+            0,
+            CHANNELS.get(line["channel"], _NO_TEXT),
+            f"{stage_name(line['stage'])}: {_STATES[line['state']]}",
+        )
         for line in contacts
         if line["customer_id"] == who
     ]

@@ -72,6 +72,11 @@ def _of_the_package() -> Policies:
     )
 
 
+def has_trials(book: PolicyBook) -> bool:
+    """Tell whether a lender has a trial that somebody has approved."""
+    return any(trial.approved_by for lender in book.lenders.values() for trial in lender.policy.trials)
+
+
 def lender_for(book: PolicyBook, asked: str, used: frozenset[str]) -> str:
     """
     Return the lender that all accounts are to have, or nothing if each keeps its own.

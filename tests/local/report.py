@@ -144,8 +144,13 @@ def report(
     files: Mapping[str, Path],
     replies: Sequence[Mapping[str, Any]] = (),
     journeys: Sequence[Journey] = (),
+    trials: Iterable[str] = (),
 ) -> Iterator[str]:
-    """Yield the lines of the closing report. `replies` are lines of replies.jsonl whose texts are invented."""
+    """
+    Yield the lines of the closing report.
+
+    `replies` are lines of replies.jsonl whose texts are invented, `trials` the lines about trials.
+    """
     run, sent, refusals = summary["run"], summary["sent"], summary["refused"]["total"]
     yield "=" * WIDTH
     yield f"  Reminders from {run['start']} to {run['last_day']} ({_count(run['days'], 'day')})"
@@ -163,6 +168,7 @@ def report(
     yield from _by_stage(summary["decisions"])
     yield from _at_the_end(summary["at_the_end"], run["loaded"])
     yield from _payments(summary["payments"])
+    yield from trials
     yield from _replies(summary)
     yield from _refused(summary["refused"])
     yield from _examples(examples)

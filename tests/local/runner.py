@@ -12,16 +12,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import boto3
 import phonenumbers
 
 from dunning.adapters.dynamodb import items
 from dunning.adapters.dynamodb.keys import FACTS, REPLY, STANDING
+from dunning.adapters.dynamodb.trial_result_table import DynamoTrialResults
 from dunning.contracts.instants import instant
 from dunning.domain.customer.facts import Facts, HoldReason
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.channels import Channel
-from dunning.domain.delivery.contact import Contact
+from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.effect.trial_results import TrialResult
 from dunning.domain.errors import DunningError
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.policy import PolicyBook, PolicyError
@@ -34,7 +37,7 @@ from tests.local.html_report import report_page
 from tests.local.journeys import Journey, fallbacks, journeys
 from tests.local.money import MoneyLog
 from tests.local.payments import Payment, count_customers, split
-from tests.local.policies import Policies, PoliciesError, load
+from tests.local.policies import Policies, PoliciesError, has_trials, load
 from tests.local.providers import services_needed
 from tests.local.readings import choose_replies, reading_figures, reply_line
 from tests.local.recorder import Recorder, write_csv, write_json, write_json_lines
@@ -44,6 +47,7 @@ from tests.local.sample import PARTS
 from tests.local.scripted_events import ScriptedEvent
 from tests.local.sent import SentMessage
 from tests.local.template import TemplateError
+from tests.local.trial_report import trials_section
 from tests.local.world import NoTextError, World, is_facts, local_zone
 
 BEGINS_IN = timezone(timedelta(hours=8))
@@ -91,7 +95,11 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run came to. `outbox` are the lines of outbox.jsonl, `replies` a choice of those of replies.jsonl."""
+    """
+    What a run came to. `outbox` are the lines of outbox.jsonl, `replies` a choice of those of replies.jsonl.
+
+    `trials` is what the last night knows of each trial, if a lender has any.
+    """
 
     summary: Mapping[str, Any]
     outbox: Sequence[Mapping[str, Any]]
@@ -99,6 +107,7 @@ class Result:
     replies: Sequence[Mapping[str, Any]]
     journeys: Sequence[Journey]
     files: Mapping[str, Path]
+    trials: Sequence[TrialResult] = ()
 
 
 def begin_of(start: date) -> datetime:
@@ -172,7 +181,13 @@ def run(  # noqa: PLR0913 - what a run is made of
     summary, harvest = played
     files = {what: out / file for what, file in FILES.items()}
     return Result(
-        summary, harvest.outbox, harvest.examples, choose_replies(harvest.reply_lines), harvest.journeys, files
+        summary,
+        harvest.outbox,
+        harvest.examples,
+        choose_replies(harvest.reply_lines),
+        harvest.journeys,
+        files,
+        harvest.trials,
     )
 
 
@@ -262,6 +277,7 @@ def _play(
             parameters=plan.parameters,
             policies=plan.policies,
             services=services_needed(plan.policies.book),
+            streams=has_trials(plan.policies.book),
         ) as cloud,
     ):
         progress = _daily(cloud, on_progress)
@@ -302,6 +318,7 @@ def _play(
         examples=choose_examples(harvest.examples),
         journeys=harvest.journeys,
         is_sample=plan.sample,
+        trials=trials_section(harvest.trials, harvest.lift_lines),
     )
     (folder / FILES["page"]).write_text(page, "utf-8")
     write_json(folder / FILES["summary"], summary)
@@ -406,6 +423,9 @@ class _Harvest:
         # The sender's threads finish in any order; a run of the same file has to read the same.
         sent.sort(key=lambda pair: (pair[0].at, pair[1].customer_id if pair[1] else "", pair[0].to))
         self._sent = sent
+        known = DynamoTrialResults(boto3.client("dynamodb"), cloud.stack.tally_table)
+        self.trials = known.newest() if cloud.has_streams else ()
+        self.lift_lines = {(each.lender, each.trial): known.line_of(each.lender, each.trial) for each in self.trials}
 
     @cached_property
     def outbox(self) -> list[dict[str, Any]]:
@@ -624,7 +644,7 @@ class _Harvest:
     def _payments(self) -> dict[str, Any]:
         """Say after which text about the account each payment came."""
         texts: defaultdict[tuple[str, str], list[tuple[datetime, int | None]]] = defaultdict(list)
-        for contact in self.contacts:
+        for contact in (each for each in self.contacts if each.state is not ContactState.HELD_OUT):
             for account_id in contact.account_ids:
                 texts[contact.customer_id, account_id].append((contact.at, contact.stage))
         after: Counter[str] = Counter()

@@ -42,6 +42,16 @@ class TableOfTrial(NamedTuple):
     note: str = ""
 
 
+def trials_part(results: Sequence[TrialResult]) -> Iterator[str]:
+    """Yield the lines of a report's part about trials; none without results."""
+    for number, result in enumerate(results):
+        yield ""
+        if number == 0:
+            yield "TRIALS: what the texts have caused. No other number of this report says that"
+            yield ""
+        yield from (f"  {line}".rstrip() for line in lines_of_trial(result))
+
+
 def lines_of_trial(
     result: TrialResult,
     *,

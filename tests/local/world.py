@@ -8,7 +8,7 @@ import heapq
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +27,7 @@ from tests.local.channel_life import NO_MORE_MAIL, ChannelLife, Part
 from tests.local.cloud import CHANNEL_EVENTS, LenderEvent, LocalCloud
 from tests.local.payments import Payment
 from tests.local.people import Answer, Writer, WrittenReply, answer_to
+from tests.local.policies import has_trials
 from tests.local.report import mask_phone
 from tests.local.scripted_events import ScriptedEvent
 from tests.local.sent import SentMessage
@@ -35,6 +36,7 @@ ORIGINATION_NUMBER = "AWS.MM.SMS.OriginationNumber"
 """The attribute of a text that comes from an own number."""
 
 _KEEP_HOUSE_EVERY = timedelta(days=1)
+_TRIALS_AT = time(20, 40)
 _SOON_DUE = timedelta(days=4)
 """Who pays now pays what is due by then."""
 
@@ -52,7 +54,8 @@ class World:
     """
     Everything that happens during a run. `written` has what the sample's people wrote, by the carrier's id.
 
-    If the tables have streams, it is counted as it happens, and a census is taken each night.
+    If the tables have streams, it is counted as it happens, and a census is taken each night. If a lender has trials,
+    too, they are worked out each night.
 
     Args:
         cloud: the embedded AWS.
@@ -109,6 +112,16 @@ class World:
             for task in ("close_unknown", "sync_opt_outs", *counting):
                 self._at(morning, partial(self._cloud.keep_house, task))
             morning += _KEEP_HOUSE_EVERY
+        if self._cloud.has_streams and has_trials(self._book):
+            self._expect_nights(end)
+
+    def _expect_nights(self, end: datetime) -> None:
+        """Take down that trials are worked out each night, at the first of the hours at which the schedule does it."""
+        night = datetime.combine(self._cloud.clock.now().date(), _TRIALS_AT, UTC)
+        while night < end:
+            if night > self._cloud.clock.now():
+                self._at(night, self._cloud.work_out_trials)
+            night += timedelta(days=1)
 
     def run_until(self, end: datetime, on_step: Callable[[], None]) -> None:
         """Let time pass: the clock jumps to what comes next, a happening, a message, or a tick with something to do."""
