@@ -109,13 +109,14 @@ PORT =
 CHROMIUM =
 SHOTS =
 LIFT =
+TRIALS =
 NIGHTS =
 
 # What may be set on the command line. Anything else is misspelt, and would be ignored without a word.
 VARIABLES = ACCOUNTS EVENTS ENCODING COMPLETE START DAYS OUT LENDER LANGUAGE COUNTRY PLACE POLICIES POLICY PAYMENTS CHECK REGION STACK \
 	CUSTOMER TABLE AT FROM SPEND ROLE APPLY TEXT ON EXAM RECORD WHO WHY SINCE COUNSEL IN_FORCE CUSTOMERS RATE SAMPLE INSTALMENTS \
 	REMINDERS WORKERS LATENCY_MS THROTTLED SEED PARSER MINUTES INPUT KEEP SCENARIO PROVE REPLAY PLANT ROWS MODULE \
-	CHANNEL TWICE RUNS JOBS LIFT NIGHTS PORT WHATIF CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
+	CHANNEL TWICE RUNS JOBS LIFT NIGHTS PORT WHATIF TRIALS CHROMIUM SHOTS PYTHON SHELL MAKEFLAGS
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 UNKNOWN := $(firstword $(filter-out $(VARIABLES),$(GIVEN)))
 # The variable with the fewest letters to insert, take out or exchange, whatever the case; nothing if none is near.
@@ -156,11 +157,12 @@ console: setup-run ## Open the console over a played world: four logins, and a c
 #= ACCOUNTS=file.csv EVENTS=file.jsonl START=2026-12-01 DAYS=20 PORT=8765
 #= ENCODING=big5 COMPLETE=list.csv POLICIES=folder LENDER=demo-tw
 #= WHATIF=folder (a changed policy, to be compared with today's on the page "What if")
+#= TRIALS=1 (results of made-up people with planted effects on the page Trials; a quarter of a minute)
 	@$(BIN)/python -m tests.local console $(if $(ENCODING),--encoding="$(ENCODING)") \
 		$(if $(COMPLETE),--complete="$(COMPLETE)") $(if $(ACCOUNTS),--accounts="$(ACCOUNTS)") $(if $(EVENTS),--events="$(EVENTS)") \
 		$(if $(START),--start="$(START)") $(if $(DAYS),--days="$(DAYS)") $(if $(PORT),--port="$(PORT)") \
 		$(if $(POLICIES),--policies="$(POLICIES)") $(if $(LENDER),--lender="$(LENDER)") \
-		$(if $(WHATIF),--what-if="$(WHATIF)")
+		$(if $(WHATIF),--what-if="$(WHATIF)") $(if $(TRIALS),--trials)
 
 .PHONY: effect
 effect: OUT = .local/effect

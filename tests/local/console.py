@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +33,7 @@ from dunning import wiring
 from dunning.adapters.dynamodb import items
 from dunning.adapters.dynamodb.comparison_table import DynamoComparisons
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
+from dunning.adapters.dynamodb.trial_result_table import DynamoTrialResults
 from dunning.console.http_messages import PageRequest, is_from_ourselves, request_of
 from dunning.console.render import static_files
 from dunning.console.translations import Translation, language_for
@@ -56,6 +57,8 @@ from tests.local.asked import (
 )
 from tests.local.cloud import LocalCloud
 from tests.local.console_page import Act, local_page, playing_page
+from tests.local.demo_trials import PEOPLE, days_of_trials, keep_demo_trials, with_lender_of_trials
+from tests.local.effect_people import LENDER
 from tests.local.happenings import Watch
 from tests.local.issuer import CLIENT_ID, GROUPS, LOGINS, DemoIssuer
 from tests.local.kept_what_if import keep_result
@@ -64,6 +67,7 @@ from tests.local.policies import Policies, load
 from tests.local.providers import services_needed
 from tests.local.results import SAMPLE
 from tests.local.runner import (
+    BEGINS_IN,
     LIST_COMES,
     Opening,
     Progress,
@@ -202,10 +206,12 @@ class LocalConsole:
         whole_list: a lender's whole list, uploaded on the second day.
         what_if: a changed policy, compared with today's over the customers as they stand after the last day.
         is_lively: whether people answer and numbers fail by themselves; by default those of the sample do.
+        has_demo_trials: whether results of made-up people are shown as trials.
         on_progress: called for each day that is played.
 
     Raises:
         PortError: something else listens on the port, or it may not be listened on.
+        ChoiceError: there can be no made-up trials in this world.
     """
 
     def __init__(  # noqa: PLR0913 - what a world is made of
@@ -222,6 +228,7 @@ class LocalConsole:
         whole_list: WholeList | None = None,
         what_if: ChangedPolicy | None = None,
         is_lively: bool | None = None,
+        has_demo_trials: bool = False,
         on_progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self._lock = threading.Lock()
@@ -231,11 +238,13 @@ class LocalConsole:
         self._encoding = encoding
         self._whole_list = whole_list
         self._what_if = what_if
-        self._policies = policies or load(None)
-        form = file_form(self._policies.book.headings, encoding)
-        self._opening = Opening(
-            name, form, self._policies.book, scripted, accounts is None if is_lively is None else is_lively
-        )
+        own = policies or load(None)
+        self._policies = with_lender_of_trials(own) if has_demo_trials else own
+        last = self._begin + (days - 1) * _DAY
+        self._trial_days = days_of_trials(last.astimezone(BEGINS_IN).date()) if has_demo_trials else 0
+        self.planted: Mapping[str, str] = {}
+        form = file_form(own.book.headings, encoding)
+        self._opening = Opening(name, form, own.book, scripted, accounts is None if is_lively is None else is_lively)
         self._on_progress = on_progress
         self._progress = Progress(self._begin, 0, 0)
         self._is_ready = False
@@ -284,6 +293,9 @@ class LocalConsole:
             zones = wiring._lender_zones()  # noqa: SLF001 - as the console has them
             self._zone = next(iter(zones.values()), ZoneInfo("UTC"))
             self._play_to_begin()
+            if self._trial_days:
+                results = DynamoTrialResults(boto3.client("dynamodb"), self.cloud.stack.tally_table)
+                self.planted = keep_demo_trials(results, self._trial_days)
             if self._what_if is not None:
                 self._keep_what_if(self._what_if)
             issuer = stack.enter_context(DemoIssuer(lambda: datetime.now(UTC), self.origin))
@@ -547,6 +559,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     take_world(parser, _DAYS_PLAYED)
     parser.add_argument("--what-if", metavar="DIR", help='a changed policy, compared with today\'s on "What if"')
+    parser.add_argument(
+        "--trials", action="store_true", help="results of made-up people with planted effects on the page Trials"
+    )
     parser.add_argument("--port", default="8765", help="on 127.0.0.1 (default: %(default)s)")
     return parser
 
@@ -563,7 +578,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         asked, port = read_asked(options), _port(options.port)
         changed = _changed(options)
         line = ProgressLine(asked.start, asked.days)
-        console = _console_of(asked, port, line.show, changed)
+        console = _console_of(asked, port, line.show, changed, has_demo_trials=options.trials)
     except (*REFUSALS, PortError, WhatIfChoiceError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -581,6 +596,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{', '.join(f'{login} ({role})' for login, role in ROLES.items())}.\n")
             if customers := console.last_texted():
                 sys.stdout.write(f"Find for example the customer {customers[0]}.\n")
+            sys.stdout.writelines(_said_of_trials(console))
             sys.stdout.flush()
             with suppress(KeyboardInterrupt):
                 signal.pause()
@@ -594,6 +610,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _said_of_trials(console: LocalConsole) -> Iterator[str]:
+    """Yield the lines that say whose results the page Trials has, if they are made up."""
+    if console.planted:
+        yield f"The trials are of {PEOPLE} made-up people of the lender {LENDER}. What texts do to them was planted:\n"
+        yield from (f"  {trial}: {planted}\n" for trial, planted in console.planted.items())
+
+
 def _changed(options: argparse.Namespace) -> ChangedPolicy | None:
     """Read the changed policy to compare with today's, if there is one."""
     below = Path(options.policies) if options.policies else None
@@ -601,7 +624,12 @@ def _changed(options: argparse.Namespace) -> ChangedPolicy | None:
 
 
 def _console_of(
-    asked: Asked, port: int, on_progress: Callable[[Progress], None], what_if: ChangedPolicy | None
+    asked: Asked,
+    port: int,
+    on_progress: Callable[[Progress], None],
+    what_if: ChangedPolicy | None,
+    *,
+    has_demo_trials: bool,
 ) -> LocalConsole:
     warn_of_events_outside(asked)
     return LocalConsole(
@@ -616,6 +644,7 @@ def _console_of(
         encoding=asked.encoding,
         whole_list=asked.whole_list,
         what_if=what_if,
+        has_demo_trials=has_demo_trials,
         on_progress=on_progress,
     )
 

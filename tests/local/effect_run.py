@@ -18,6 +18,7 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.effect.draws import SILENCE, TEXTED, Layer, draws_from_text, epoch_of
 from dunning.domain.effect.trial_results import LearnedShare, LiftPoint, SignSeen, TrialResult, TrialSign
 from dunning.domain.effect.trials import Trial
+from dunning.ports.trial_books import TrialResultKeeper
 from dunning.services.controlled_policies import ControlledPolicies
 from tests.local.effect_nights import Nights
 from tests.local.effect_people import (
@@ -111,6 +112,7 @@ def play_effect(  # noqa: PLR0913 - its people, its time and what is planted
     effects: PlantedEffects | None = None,
     countries: Collection[str] = (),
     policies: Policies | None = None,
+    keeper: TrialResultKeeper | None = None,
     on_night: Callable[[date, EffectWorld], None] = lambda _day, _world: None,
 ) -> EffectRun:
     """
@@ -118,7 +120,8 @@ def play_effect(  # noqa: PLR0913 - its people, its time and what is planted
 
     `lift` is that of the holdout, as a share of 1, unless `effects` are given. `countries` are those in which people
     live; all if none is named. The nightly run comes every so many
-    nights, and after the last day. The same arguments give the same run.
+    nights, and after the last day. What each night knows is kept by the `keeper`, too. The same arguments give the
+    same run.
 
     Raises:
         PlayError: a service has failed.
@@ -137,8 +140,12 @@ def play_effect(  # noqa: PLR0913 - its people, its time and what is planted
         if number % nights_apart and number != days:
             return
         before = time.process_time()
-        diary.note(nights.run(), day)
+        results = nights.run()
+        diary.note(results, day)
         diary.seconds += time.process_time() - before
+        if keeper:
+            for result in results:
+                keeper.keep_result(result)
         on_night(day, world)
 
     world = EffectWorld(

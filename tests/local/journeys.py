@@ -134,7 +134,7 @@ def _steps(who: str, contacts: Sequence[_Line], came_back: Sequence[_Line], repl
         (
             line["local_at"],
             0,
-            CHANNELS.get(line["channel"], _NO_TEXT),
+            _channel(line),
             f"{stage_name(line['stage'])}: {_STATES[line['state']]}",
         )
         for line in contacts
@@ -151,6 +151,10 @@ def _steps(who: str, contacts: Sequence[_Line], came_back: Sequence[_Line], repl
         if line["customer_id"] == who and line["sure"] + line["likely"]
     ]
     return [Step(f"{at[:10]} {at[11:16]}", channel, what) for at, _, channel, what in sorted(found)]
+
+
+def _channel(contact: _Line) -> str:
+    return _NO_TEXT if contact["state"] == _LEFT_OUT else CHANNELS[contact["channel"]]
 
 
 def _end_of(customer: _Line) -> str:

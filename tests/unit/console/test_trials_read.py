@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from dunning.domain.effect.draws import SILENCE, Layer
+from dunning.domain.effect.intervals import Interval
 from dunning.domain.effect.sums import FirstLine
 from dunning.domain.effect.trial_results import SignSeen, TrialResult, TrialSign
 from dunning.ports.sessions import Role
@@ -104,7 +105,6 @@ def test_with_too_few_customers_the_sentence_warns_of_chance() -> None:
 @pytest.mark.parametrize(
     ("price", "least", "most", "key"),
     [
-        (None, None, None, "trial.no_price"),
         (0.0, None, None, "trial.costs_nothing"),
         (-9.0, None, None, "trial.costs_less"),
         (9.0, None, None, "trial.price_unsure"),
@@ -117,6 +117,24 @@ def test_the_price_of_an_additional_cure_comes_with_its_bounds(
 ) -> None:
     changes = {"price_usd_micros_per_additional_cure": price, "price_is_at_least": least, "price_is_at_most": most}
     assert first_row(with_estimate(**changes)).costs.key == key
+
+
+@pytest.mark.parametrize("price", [None, 0.0, -9.0])
+@pytest.mark.parametrize("interval", [None, Interval(-0.02, 0.03)])
+def test_where_it_is_not_sure_whether_more_pay_no_price_says_so(price: float | None, interval: Interval | None) -> None:
+    unsure = with_estimate(price_usd_micros_per_additional_cure=price, interval=interval)
+    assert first_row(unsure).costs.key == "trial.price_not_known"
+
+
+def test_where_surely_no_more_pay_there_is_no_price() -> None:
+    fewer = with_estimate(price_usd_micros_per_additional_cure=None, interval=Interval(-0.04, -0.01))
+    assert first_row(fewer).costs.key == "trial.no_price"
+
+
+def test_the_only_place_of_a_trial_is_no_part_of_it() -> None:
+    result = a_holdout()
+    assert "place" in [kind.code for kind, _ in view_of(result).parts]
+    assert "place" not in [kind.code for kind, _ in view_of(replace(result, places=("TW",))).parts]
 
 
 def test_no_lift_of_a_trial_or_of_a_part_stands_without_its_side_effects() -> None:

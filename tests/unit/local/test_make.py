@@ -78,3 +78,8 @@ def test_the_console_takes_what_run_takes_and_a_port() -> None:
     options = re.findall(r"--(\w+)=", served)
     assert sorted(options) == sorted([*re.findall(r"--(\w+)=", played.replace("--out=", "")), "port"])
     assert '--accounts="my file.csv"' in served
+
+
+def test_trials_are_in_the_console_only_when_they_are_asked_for() -> None:
+    assert "--trials" in _make("console", "TRIALS=1").stdout
+    assert "--trials" not in _make("console").stdout

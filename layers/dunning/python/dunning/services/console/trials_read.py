@@ -209,7 +209,7 @@ class TrialsService:
 def _trial_view(result: TrialResult, plan: Trial | None, points: Sequence[LiftPoint] | None = None) -> TrialView:
     """Return a result for people; without `points` as it stands in a list, without parts and lines."""
     whole = [each for each in result.comparisons if _trial_part(each) is None]
-    parts = [each for each in result.comparisons if _trial_part(each) is not None] if points is not None else []
+    parts = [each for each in result.comparisons if _is_part_worth_showing(result, each)] if points is not None else []
     return TrialView(
         lender=result.lender,
         trial=result.trial,
@@ -306,6 +306,11 @@ def _trial_part(comparison: ArmComparison) -> tuple[str, object] | None:
     if comparison.payer_segment is not None:
         return "segment", segment_shown(comparison.payer_segment)
     return None if comparison.place is None else ("place", comparison.place)
+
+
+def _is_part_worth_showing(result: TrialResult, comparison: ArmComparison) -> bool:
+    """Tell whether something is a part of a trial that is not the whole of it: the only place of a trial is."""
+    return _trial_part(comparison) is not None and (comparison.place is None or len(result.places) > 1)
 
 
 def _by_kind(result: TrialResult, parts: Sequence[ArmComparison]) -> Iterator[tuple[CodeShown, tuple[LiftRow, ...]]]:
@@ -413,7 +418,7 @@ def _at_the_end(estimate: LiftEstimate) -> SentenceShown | None:
 
 
 def _costs(estimate: LiftEstimate) -> SentenceShown:
-    """Return the price of an additional cure, with its bounds."""
+    """Return the price of an additional cure, with its bounds. That more pay, or no more, is said only if sure."""
     price, least, most = (
         MeasureShown(micros, "usd_micros")
         for micros in (
@@ -422,6 +427,10 @@ def _costs(estimate: LiftEstimate) -> SentenceShown:
             estimate.price_is_at_most,
         )
     )
+    low, high = estimate.interval or (-math.inf, math.inf)
+    is_sure = high <= 0 if price.value is None else low > 0
+    if (price.value is None or price.value <= 0) and not is_sure:
+        return SentenceShown("trial.price_not_known")
     if price.value is None:
         return SentenceShown("trial.no_price")
     if price.value == 0:
