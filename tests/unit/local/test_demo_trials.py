@@ -78,8 +78,9 @@ def test_the_console_has_the_trials_with_their_approval_and_its_start_says_whose
         raise KeyboardInterrupt
 
     def small(**asked: Any) -> LocalConsole:  # noqa: ANN401 - what a console takes
-        kept["console"] = LocalConsole(**asked | {"accounts": csv_of([row()]).encode(), "port": 0})
-        return kept["console"]
+        console = LocalConsole(**asked | {"accounts": csv_of([row()]).encode(), "port": 0})
+        kept["console"] = console
+        return console
 
     monkeypatch.setattr("tests.local.console.LocalConsole", small)
     monkeypatch.setattr("tests.local.console.signal.pause", ended)
