@@ -49,7 +49,7 @@ def trials_part(results: Sequence[TrialResult]) -> Iterator[str]:
         if number == 0:
             yield "TRIALS: what the texts have caused. No other number of this report says that"
             yield ""
-        yield from (f"  {line}".rstrip() for line in lines_of_trial(result))
+        yield from lines_of_trial(result)
 
 
 def lines_of_trial(

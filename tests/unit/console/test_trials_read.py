@@ -137,6 +137,22 @@ def test_the_only_place_of_a_trial_is_no_part_of_it() -> None:
     assert "place" not in [kind.code for kind, _ in view_of(replace(result, places=("TW",))).parts]
 
 
+def test_a_line_begins_with_the_first_night_on_which_a_lift_is_known() -> None:
+    result = a_holdout()
+    nights_of = line_to(result)
+    empty = [(key, each._replace(lift=None)) for key, each in nights_of[:20]] + nights_of[20:]
+    found = service(LivelyTrials([result], empty)).trial(result.lender, result.trial)
+    assert found is not None
+    (line,) = found.lines
+    nights = [point.night for _, point in empty[20:]]
+    assert min(line.points[0].night, line.in_table[-1].night) >= nights[0]
+    assert line.points[0].night <= nights[1]
+    nobody = [(key, point._replace(lift=None)) for key, point in empty]
+    found = service(LivelyTrials([result], nobody)).trial(result.lender, result.trial)
+    assert found is not None
+    assert found.lines == ()
+
+
 def test_no_lift_of_a_trial_or_of_a_part_stands_without_its_side_effects() -> None:
     view = view_of(a_holdout())
     rows = [*view.lifts, *(row for _, rows in view.parts for row in rows)]

@@ -5,7 +5,7 @@ from datetime import date
 
 from dunning.domain.effect.trial_results import LearnedShare, SignSeen, TrialResult, TrialSign
 from ops.columns import WIDTH, width_of
-from tests.local.trial_lines import lines_of_trial
+from tests.local.trial_lines import lines_of_trial, trials_part
 from tests.support.lively_trials import lively
 
 RESULTS = {each.trial: each for each in lively().results}
@@ -48,6 +48,14 @@ def test_of_a_trial_whose_days_have_not_come_it_says_that_nothing_is_known() -> 
     text = _text(replace(RESULTS["quiet"], comparisons=()))
     assert "NOTHING KNOWN: of nobody who took part the days are over." in text
     assert "texts/paid" not in text
+
+
+def test_the_part_of_a_report_says_that_nothing_else_tells_what_texts_do_and_is_left_out_without_trials() -> None:
+    lines = list(trials_part(list(RESULTS.values())))
+    assert max(map(width_of, lines)) <= WIDTH
+    assert lines[1] == "TRIALS: what the texts have caused. No other number of this report says that"
+    assert [line for line in lines if line.startswith(tuple(f"{name.upper()}: " for name in RESULTS))]
+    assert list(trials_part([])) == []
 
 
 def test_a_code_with_a_line_in_it_is_written_as_words() -> None:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import dropwhile
 from typing import NamedTuple
 
 from dunning.contracts.trials_document import trials_document
@@ -505,7 +506,9 @@ def _arm_rows(result: TrialResult) -> Iterator[ArmRow]:
 def _lines(comparisons: Sequence[ArmComparison], points: Sequence[LiftPoint]) -> Iterator[LiftLine]:
     rows = max(1, NIGHTS_SHOWN // max(1, len(comparisons)))
     for each in comparisons:
-        found = tuple(point for point in points if (point.arm, point.other) == (each.arm, each.other))
+        of_pair = (point for point in points if (point.arm, point.other) == (each.arm, each.other))
+        # A line begins where it is drawn from: nights before anything is known would move its beginning.
+        found = tuple(dropwhile(lambda point: point.lift is None, of_pair))
         by_week = {point.night.isocalendar()[:2]: point for point in found}  # the last night of each week
         step = -(-len(by_week) // rows) if by_week else 1
         newest_first = tuple(by_week.values())[::-1]
