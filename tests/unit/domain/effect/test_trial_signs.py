@@ -237,11 +237,11 @@ def test_an_arm_that_harms_is_named_beside_the_other_arms() -> None:
 def test_an_opt_out_is_put_down_to_the_last_text_before_it_and_to_no_other() -> None:
     harm = SpellOutcome(state=OutcomeState.SETTLED, side_effects=SideEffects(opted_out=True))
     usual, short = (Draw(Layer.TEXT, "tone", name, share) for name, share in (("usual", 0.4), ("short", 0.2)))
-    heard = [
+    book = [
         SettledSpell(a_spell("C1", draw, days_after(MONDAY, day)), harm)
         for draw, day in ((usual, 0), (short, 6), (usual, 3), (usual, 40))
     ]
-    counts = counts_of(TONE, heard)
+    counts = counts_of(TONE, book)
     # The text of the sixth day is the last before the first harm; the one of the fortieth has a harm of its own.
     assert (counts.harm, counts.texts) == ({"short": 1, "usual": 1}, {"short": 1, "usual": 3})
 
