@@ -174,8 +174,8 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
         "The customer has refused to pay, and by the law of the place contact has to end.",
     ),
     Reason.HELD_OUT: (
-        "Nothing is sent, by chance: on the due date.",
-        "Everything was open. Chance left this stage out, so that what texts do can be known. The ladder goes on.",
+        "Nothing is sent, by lot, in a trial: on the due date.",
+        "Everything was open. A lot left this stage out, to learn what texts do. Nothing is wrong. Later stages may follow.",
     ),
     Reason.DUE: (
         "A text is due now: on the due date.",

@@ -38,7 +38,7 @@ from dunning.services.console.life_entries import KINDS
 from dunning.services.console.outcomes import ERASURE_REASONS, Outcome
 from dunning.services.console.shown import AmountShown, CodeShown, SentenceShown, StageShown, rounded_age
 from dunning.services.console.today import RATES
-from dunning.services.console.trials_read import BESIDE
+from dunning.services.console.trials_read import BESIDE, PRICE_PER_INSTALMENT
 from dunning.services.console.waiting_list import SUGGESTIONS
 from dunning.services.intake.refusals import OF_WHOLE_FILES, Refusal
 from ops.counsel import MARKS
@@ -90,7 +90,7 @@ GROUPS: dict[str, set[str]] = {
     "trial_arm": {TEXTED, SILENCE, USUAL_TEXT},
     "trial_segment": {"unknown", "every"},
     "trial_by": {"stage", "segment", "place"},
-    "trial_beside": {*(name for name, _, _ in BESIDE), "wrong_persons"},
+    "trial_beside": {*(name for name, _, _ in BESIDE), "wrong_persons", PRICE_PER_INSTALMENT},
     "trial_sign": set(TrialSign),
     "trial_to_do": set(TrialSign),
     "trial_reason": {*PublishReason, "too_large"},

@@ -18,9 +18,11 @@ from dunning.ports.sessions import Role
 from dunning.services.console.shown import CodeShown, MeasureShown
 from dunning.services.console.trials_read import (
     BESIDE,
+    BREAKING,
     NIGHTS_DRAWN,
     NIGHTS_SHOWN,
     PARTS_SHOWN,
+    PRICE_PER_INSTALMENT,
     LiftRow,
     TrialsService,
     TrialView,
@@ -67,7 +69,8 @@ def test_a_lift_is_said_in_a_sentence_with_the_interval_that_may_be_looked_at_da
     office.log_in(Role.MANAGER)
     page = office.get("/trials").body
     assert "More customers pay with texts." in page
-    assert "With texts 63.1% paid within 14 days, without 60.2%: +2.9 points, at least +0.2, at most +5.7" in page
+    assert "Of instalments with texts 63.1% were paid in full within 14 days, of those without 60.2%" in page
+    assert "a difference of +2.9 percentage points. It lies between +0.2 and +5.7, however often you look." in page
 
 
 @pytest.mark.parametrize(
@@ -93,6 +96,61 @@ def test_a_trial_that_ends_before_it_is_large_enough_says_so() -> None:
     assert first_row(replace(needed, ends_on=needed.night + timedelta(weeks=13))).ends_too_soon is None
     for over in ({"is_stopped": True}, {"ends_on": needed.night - timedelta(days=1)}):
         assert first_row(replace(needed, **over)).ends_too_soon is None
+
+
+@pytest.mark.parametrize("over", [{"is_stopped": True}, {"ends_on": date(2026, 11, 1)}])
+def test_a_trial_that_is_over_promises_no_more_weeks(over: dict[str, Any]) -> None:
+    row = first_row(replace(with_estimate(first_line=FirstLine.TOO_FEW, needs_customers=9, needs_weeks=5), **over))
+    assert row.says.key == "trial.too_few_at_the_end"
+    assert row.to_do is not None
+    assert row.to_do.key == "trial.next_a_larger_one"
+
+
+@pytest.mark.parametrize("sign", TrialSign)
+def test_no_first_line_of_a_broken_trial_claims_anything(sign: TrialSign) -> None:
+    view = view_of(replace(a_holdout(), signs=(SignSeen(sign),)))
+    assert view.held_out is not None
+    says, cost = view.lifts[0].says.key, view.held_out.cures.key
+    assert (says == "trial.no_conclusion") == (cost == "trial.cures_unknown") == (sign in BREAKING)
+    assert (view.lifts[0].to_do is None) == (sign in BREAKING)
+
+
+@pytest.mark.parametrize(
+    ("result", "key"),
+    [
+        (with_estimate(first_line=FirstLine.MORE_PAY), "texts_help"),
+        (with_estimate(first_line=FirstLine.FEWER_PAY), "texts_harm"),
+        (with_estimate(first_line=FirstLine.NO_DIFFERENCE_FOUND), "by_cost"),
+        (with_estimate(first_line=FirstLine.TOO_FEW, needs_customers=9, needs_weeks=1), "wait"),
+        (with_estimate(first_line=FirstLine.TOO_FEW, needs_customers=9, needs_weeks=None), "a_larger_one"),
+        (several_arms("tone", Layer.TEXT, {"usual": 0.5, "kind": 0.6}, "usual"), "arm_helps"),
+        (several_arms("tone", Layer.TEXT, {"usual": 0.6, "kind": 0.5}, "usual"), "other_stays"),
+        (several_arms("tone", Layer.TEXT, {"usual": 0.6, SILENCE: 0.5}, "usual"), "texts_help"),
+        (several_arms("tone", Layer.TEXT, {"usual": 0.5, SILENCE: 0.6}, "usual"), "texts_harm"),
+    ],
+)
+def test_what_follows_from_the_first_line_is_said(result: TrialResult, key: str) -> None:
+    to_do = first_row(result).to_do
+    assert to_do is not None
+    assert to_do.key == f"trial.next_{key}"
+    assert first_row(replace(result, is_learned=True)).to_do is None
+
+
+def test_the_interval_for_a_single_look_is_not_shown_before_the_end() -> None:
+    result = a_holdout()
+    assert first_row(result).at_the_end is None
+    assert first_row(replace(result, ends_on=date(2026, 11, 22))).at_the_end is not None
+
+
+def test_the_page_says_what_is_counted() -> None:
+    office, _ = an_office_with()
+    office.trials = lively()
+    office.log_in(Role.MANAGER)
+    quiet, tone = (office.get(f"/trials/demo-tw/{trial}").body for trial in ("quiet", "tone"))
+    for words in ("Per instalment: each counts once", "An instalment stands at the first stage", "Cost per instalment"):
+        assert words in quiet
+        assert words not in tone
+    assert "Per reminder that was due" in tone
 
 
 def test_with_too_few_customers_the_sentence_warns_of_chance() -> None:
@@ -157,7 +215,7 @@ def test_no_lift_of_a_trial_or_of_a_part_stands_without_its_side_effects() -> No
     view = view_of(a_holdout())
     rows = [*view.lifts, *(row for _, rows in view.parts for row in rows)]
     assert len(rows) == 13
-    names = {*(name for name, _, _ in BESIDE), "wrong_persons"}
+    names = {*(name for name, _, _ in BESIDE), "wrong_persons", PRICE_PER_INSTALMENT} - {"price_per_rung"}
     assert all({each.name.code for each in row.beside} == names for row in rows)
     assert all(figure.value is not None for row in rows for each in row.beside for figure in each.figures)
 

@@ -1,7 +1,11 @@
 """What-ifs for people: who would notice, what nobody can know, and both traces of each example."""
 
+from datetime import UTC, timedelta
+
 import pytest
 
+from dunning.console.translations import Translation
+from dunning.domain.decision.rules import Cap
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.kept_comparisons import LARGEST_COMPARISON
 from dunning.ports.sessions import Role
@@ -34,8 +38,11 @@ def shown(**changes: object) -> ComparisonView:
 def test_about_payments_it_says_what_it_takes_to_know_and_nothing_else() -> None:
     page = an_office().get(HERE).body
     assert "Not known: run a trial." in page
-    assert "to see 2 points: 33,000 customers, 1,100 weeks" in page
-    assert "to see 1 points: 132,000 customers, which it never comes to" in page
+    assert "difference of 2 (percentage points): 33,000 customers, more than ten years" in page
+    assert "difference of 1 (percentage points): 132,000 customers, which it never comes to" in page
+    (size, _) = a_comparison().payments.trials
+    soon = a_comparison().payments.model_copy(update={"trials": (size.model_copy(update={"weeks": 520}),)})
+    assert "33,000 customers, 520 weeks" in an_office(payments=soon).get(HERE).body
 
 
 def test_a_comparison_that_is_equal_says_no_difference() -> None:
@@ -43,7 +50,7 @@ def test_a_comparison_that_is_equal_says_no_difference() -> None:
     page = an_office(differing=0, moved=0, next_texts={}, changed=today, examples=()).get(HERE).body
     assert "No difference: no customer would notice anything." in page
     assert page.count("<p>no difference</p>") == 7
-    assert "to see 2 points" not in page
+    assert "difference of 2" not in page
 
 
 def test_each_figure_stands_under_both_policies_with_its_difference() -> None:
@@ -53,6 +60,18 @@ def test_each_figure_stands_under_both_policies_with_its_difference() -> None:
     groups = {group.name: group for group in shown().groups}
     assert [name for name, group in groups.items() if not group.is_equal] == ["stage"]
     assert groups["stage"].rows[0].bars == (200, 0)
+
+
+def test_a_cap_is_said_in_words_of_the_reader() -> None:
+    caps = {f"person_cap: {Cap(1, timedelta(hours=24))}": 2, f"account_cap: {Cap(3, timedelta(days=7))}": 1, "x": 1}
+    today = a_comparison().today.model_copy(update={"caps": caps})
+    names = [row.name for group in shown(today=today).groups if group.name == "caps" for row in group.rows]
+    chinese = Translation("zh-Hant", UTC)
+    assert [chinese.write(name) for name in names] == [
+        "對此帳戶發送已達上限（7 天內 3 則）",
+        "對此人發送已達上限（24 小時內 1 則）",
+        "x",
+    ]
 
 
 def test_how_an_example_differs_is_in_words_of_the_reader() -> None:

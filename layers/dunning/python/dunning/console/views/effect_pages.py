@@ -6,11 +6,13 @@ from dunning.console.http_messages import PageAnswer
 from dunning.console.visits import Desk, View, Visit
 from dunning.services.console.audited import LookAct
 
-IN_LIST = frozenset({"paid_in_part", "opt_outs", "complaints", "wrong_persons", "hardship", "next_late"})
-"""What stands beside a lift in the list of trials; the page of a trial has all."""
+IN_PARTS = frozenset(
+    {"paid_in_part", "broken_promises", "opt_outs", "complaints", "wrong_persons", "hardship", "next_late"}
+)
+"""What stands beside the lift of a part, with its price; the table of the whole trial has all."""
 
-IN_PARTS = IN_LIST | {"broken_promises"}
-"""What stands beside the lift of a part."""
+IN_LIST = IN_PARTS | {"promises", "texts_per_cure"}
+"""What stands beside a lift in the list of trials: all but what its sentence says, and the price that follows."""
 
 
 def _show_trials(desk: Desk, visit: Visit) -> PageAnswer:

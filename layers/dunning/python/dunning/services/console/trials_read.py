@@ -13,7 +13,7 @@ from dunning.domain.effect.draws import SILENCE, TEXTED, USUAL_TEXT, Layer
 from dunning.domain.effect.payer_segments import UNKNOWN_PAYER
 from dunning.domain.effect.strategies import EVERY_SEGMENT
 from dunning.domain.effect.sums import LIFT_WORTH_FINDING, ArmSummary, FirstLine, LiftEstimate, SumKey
-from dunning.domain.effect.trial_results import ArmComparison, LiftPoint, SignSeen, TrialResult
+from dunning.domain.effect.trial_results import ArmComparison, LiftPoint, SignSeen, TrialResult, TrialSign
 from dunning.domain.effect.trials import Trial, weeks_left, weeks_to
 from dunning.ports.clock import Clock
 from dunning.ports.trial_books import TrialResults
@@ -54,7 +54,7 @@ class LiftRow:
     """
     The lift of an arm over another, in the whole trial or a part of it, with what stands beside it.
 
-    `sentence` is said if both arms have customers, `costs` if an additional cure has a price. `picture` holds lift, low
+    `sentence` is said if both arms have customers, `to_do` if something follows from `says`. `picture` holds lift, low
     and high as shares of 1, for a chart.
     """
 
@@ -62,6 +62,7 @@ class LiftRow:
     other: object
     part: object = None
     says: SentenceShown
+    to_do: SentenceShown | None
     sentence: SentenceShown | None
     ends_too_soon: SentenceShown | None
     customers: int
@@ -330,18 +331,20 @@ def _lift_row(result: TrialResult, comparison: ArmComparison) -> LiftRow:
     bounds = (interval.low, interval.high) if interval else (None, None)
     names = {"arm": arm_shown(comparison.arm), "other": arm_shown(comparison.other)}
     is_holdout = result.layer == Layer.HOLDOUT
+    ends_too_soon = _ends_too_soon(result, estimate)
     return LiftRow(
         **names,
         part=part[1] if part else None,
-        says=_first_sentence(estimate, names, is_holdout=is_holdout),
+        says=_first_sentence(result, estimate, names),
+        to_do=None if ends_too_soon else _to_do(result, comparison, names),
         sentence=_sentence(estimate, names, result.goal_days, is_holdout=is_holdout),
-        ends_too_soon=_ends_too_soon(result, estimate),
+        ends_too_soon=ends_too_soon,
         customers=estimate.arm.customers + estimate.other.customers,
         cure_rates=(MeasureShown(estimate.arm.cure_rate, "percent"), MeasureShown(estimate.other.cure_rate, "percent")),
         lift=MeasureShown(estimate.lift, "points"),
         low=MeasureShown(bounds[0], "points"),
         high=MeasureShown(bounds[1], "points"),
-        at_the_end=_at_the_end(estimate),
+        at_the_end=_at_the_end(result, estimate),
         costs=_costs(estimate),
         price=MeasureShown(estimate.price_usd_micros_per_additional_cure, "usd_micros"),
         price_between=_price_between(estimate),
@@ -350,8 +353,25 @@ def _lift_row(result: TrialResult, comparison: ArmComparison) -> LiftRow:
     )
 
 
-def _first_sentence(estimate: LiftEstimate, names: Mapping[str, object], *, is_holdout: bool) -> SentenceShown:
-    """Return what may be said; with too few customers how many it takes, and how long."""
+BREAKING = frozenset(
+    {TrialSign.LEAK, TrialSign.SAMPLE_RATIO, TrialSign.MOVING_SHARES, TrialSign.LOSS, TrialSign.PRE_TREND}
+)
+"""The signs after which no conclusion may be drawn."""
+
+
+def _is_broken(result: TrialResult) -> bool:
+    return any(each.sign in BREAKING for each in result.signs)
+
+
+def _is_over(result: TrialResult) -> bool:
+    return _state_of(result) in {"stopped", "ended"}
+
+
+def _first_sentence(result: TrialResult, estimate: LiftEstimate, names: Mapping[str, object]) -> SentenceShown:
+    """Return what may be said: nothing of a broken trial; with too few customers how many it takes, and how long."""
+    if _is_broken(result):
+        return SentenceShown("trial.no_conclusion")
+    is_holdout = result.layer == Layer.HOLDOUT
     have = estimate.arm.customers + estimate.other.customers
     numbers = {
         "have": have,
@@ -368,10 +388,12 @@ def _first_sentence(estimate: LiftEstimate, names: Mapping[str, object], *, is_h
             key = "trial.no_difference_found"
         case FirstLine.TOO_FEW if estimate.needs_customers is None:
             key = "trial.nothing_known"
+        case FirstLine.TOO_FEW if estimate.needs_weeks == 0:
+            key = "trial.too_few_in_an_arm"
+        case FirstLine.TOO_FEW if _is_over(result):
+            key = "trial.too_few_at_the_end"
         case FirstLine.TOO_FEW if estimate.needs_weeks is None:
             key = "trial.too_few_for_ever"
-        case FirstLine.TOO_FEW if not estimate.needs_weeks:
-            key = "trial.too_few_in_an_arm"
         case FirstLine.TOO_FEW:
             key = "trial.too_few" if estimate.needs_weeks <= LONGEST_WEEKS else "trial.too_few_for_years"
     return SentenceShown(key, {**names, **numbers})
@@ -401,6 +423,29 @@ def _sentence(
     )
 
 
+def _to_do(result: TrialResult, comparison: ArmComparison, names: Mapping[str, object]) -> SentenceShown | None:
+    """Return what a manager does next. A sign says itself what to do, and a learner needs nobody."""
+    estimate = comparison.estimate
+    if _is_broken(result) or result.is_learned:
+        return None
+    better = comparison.arm if estimate.first_line is FirstLine.MORE_PAY else comparison.other
+    is_silent = SILENCE in {comparison.arm, comparison.other}
+    match estimate.first_line:
+        case FirstLine.MORE_PAY | FirstLine.FEWER_PAY if is_silent:
+            key = "trial.next_texts_harm" if better == SILENCE else "trial.next_texts_help"
+        case FirstLine.MORE_PAY:
+            key = "trial.next_arm_helps"
+        case FirstLine.FEWER_PAY:
+            key = "trial.next_other_stays"
+        case FirstLine.NO_DIFFERENCE_FOUND:
+            key = "trial.next_by_cost"
+        case FirstLine.TOO_FEW if _is_over(result) or (estimate.needs_customers and estimate.needs_weeks is None):
+            key = "trial.next_a_larger_one"
+        case FirstLine.TOO_FEW:
+            key = "trial.next_wait"
+    return SentenceShown(key, names)
+
+
 def _ends_too_soon(result: TrialResult, estimate: LiftEstimate) -> SentenceShown | None:
     """Tell that a running trial ends before it is large enough."""
     if _state_of(result) not in {"running", "paused"}:
@@ -411,8 +456,9 @@ def _ends_too_soon(result: TrialResult, estimate: LiftEstimate) -> SentenceShown
     return SentenceShown("trial.ends_too_soon", {"left": left, "day": result.ends_on})
 
 
-def _at_the_end(estimate: LiftEstimate) -> SentenceShown | None:
-    if estimate.at_the_end is None:
+def _at_the_end(result: TrialResult, estimate: LiftEstimate) -> SentenceShown | None:
+    """Return the interval for a single look; before the end it would only mislead whoever looks."""
+    if estimate.at_the_end is None or _state_of(result) != "ended" or _is_broken(result):
         return None
     low, high = (MeasureShown(bound, "points") for bound in estimate.at_the_end)
     return SentenceShown("trial.at_the_end", {"low": low, "high": high})
@@ -467,11 +513,16 @@ BESIDE: tuple[tuple[str, Callable[[ArmSummary], float | None], str], ...] = (
 )
 """What stands beside every lift, and in which unit. Wrong persons come after complaints: only the sums have them."""
 
+PRICE_PER_INSTALMENT = "price_per_instalment"
+"""What the price of a rung is called in a holdout, whose instalments count once with all their texts."""
+
 
 def _beside(result: TrialResult, comparison: ArmComparison) -> Iterator[SideEffect]:
     """Yield all measures of both arms: never the cures alone."""
     arms = (comparison.estimate.arm, comparison.estimate.other)
-    for name, of, unit in BESIDE:
+    for measure, of, unit in BESIDE:
+        is_of_instalments = measure == "price_per_rung" and result.layer == Layer.HOLDOUT
+        name = PRICE_PER_INSTALMENT if is_of_instalments else measure
         yield SideEffect(CodeShown("trial_beside", name), tuple(MeasureShown(of(arm), unit) for arm in arms))
         if name == "complaints":
             wrong = tuple(_wrong_persons(result, comparison, arm) for arm in (comparison.arm, comparison.other))
@@ -541,14 +592,14 @@ def _held_out_cost(result: TrialResult, whole: Sequence[ArmComparison]) -> HeldO
     estimate, is_other = against.estimate, against.other == SILENCE
     silent = estimate.other if is_other else estimate.arm
     held_out = SentenceShown(
-        "trial.held_out",
+        "trial.held_out" if result.layer == Layer.HOLDOUT else "trial.left_out",
         {
             "share": MeasureShown(result.shares[SILENCE], "percent"),
             "customers": silent.customers,
             "rungs": result.drawn.get(SILENCE, 0),
         },
     )
-    if estimate.lift is None or estimate.interval is None:
+    if estimate.lift is None or estimate.interval is None or _is_broken(result):
         return HeldOutCost(held_out, SentenceShown("trial.cures_unknown"))
     lifts = (estimate.lift, *estimate.interval)
     if not is_other:

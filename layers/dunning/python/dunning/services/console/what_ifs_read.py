@@ -1,8 +1,9 @@
 """What-ifs that somebody has kept, for people: what would be sent under another policy, and what nobody can know."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from dunning.contracts.what_if_result import ExampleCourse, ExampleCustomer, ExampleText, PolicySums, WhatIfResult
@@ -10,9 +11,12 @@ from dunning.domain.effect.courses import NextText
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.kept_comparisons import ComparisonReader, KeptComparison
 from dunning.services.console.shown import CodeShown, MeasureShown, SentenceShown, StageShown
+from dunning.services.console.trials_read import LONGEST_WEEKS
 
 _MOVES = (NextText.EARLIER, NextText.LATER, NextText.NEW, NextText.NONE, NextText.OTHER_WORDS)
 _OVER_TO_A_PERSON = "over to a person"
+_CAP = re.compile(r"(?P<reason>\w+): (?P<count>\d+) texts? in (?P<long>\d+) (?P<unit>hours|days)")
+"""A cap as a trace writes it (`Cap`), after the reason that it gives."""
 
 
 class BothFigures(NamedTuple):
@@ -75,11 +79,11 @@ class ExampleView:
 
 
 class TrialNeeded(NamedTuple):
-    """What it takes to see a lift: customers, and weeks; `None` weeks: it never ends."""
+    """What it takes to see a lift: customers, and how long."""
 
     lift: MeasureShown
     customers: int
-    weeks: int | None
+    lasts: SentenceShown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,7 @@ class ComparisonView:
     next_texts: tuple[tuple[CodeShown, int], ...]
     totals: tuple[BothFigures, ...]
     top_customers: int
-    tops: tuple[SentenceShown, SentenceShown]
+    tops: tuple[SentenceShown | MeasureShown, SentenceShown | MeasureShown]
     groups: tuple[BothGroup, ...]
     base: MeasureShown
     customers_a_week: MeasureShown
@@ -172,11 +176,19 @@ def _view_of_comparison(head: KeptComparison, result: WhatIfResult) -> Compariso
         base=MeasureShown(result.payments.base, "percent"),
         customers_a_week=MeasureShown(result.payments.customers_a_week, "count"),
         trials=tuple(
-            TrialNeeded(MeasureShown(each.lift, "size_in_points"), each.customers, each.weeks)
+            TrialNeeded(MeasureShown(each.lift, "size_in_points"), each.customers, _lasts(each.weeks))
             for each in result.payments.trials
         ),
         examples=tuple(_example_view(number, each) for number, each in enumerate(result.examples, 1)),
     )
+
+
+def _lasts(weeks: int | None) -> SentenceShown:
+    if weeks is None:
+        return SentenceShown("what_if.never")
+    if weeks > LONGEST_WEEKS:
+        return SentenceShown("what_if.for_years")
+    return SentenceShown("what_if.weeks", {"weeks": weeks})
 
 
 def _both(name: object, today: int, changed: int, unit: str = "count", difference: str = "difference") -> BothFigures:
@@ -194,8 +206,11 @@ def _totals(today: PolicySums, changed: PolicySums) -> Iterator[BothFigures]:
     yield _both(CodeShown("what_if_total", "top_texts"), today.most_texted.texts, changed.most_texted.texts)
 
 
-def _top(sums: PolicySums) -> SentenceShown:
-    return SentenceShown("what_if.from_to", {"least": sums.most_texted.least, "most": sums.most_texted.most})
+def _top(sums: PolicySums) -> SentenceShown | MeasureShown:
+    least, most = sums.most_texted.least, sums.most_texted.most
+    if least == most:
+        return MeasureShown(most, "count")
+    return SentenceShown("what_if.from_to", {"least": least, "most": most})
 
 
 def _figure_groups(today: PolicySums, changed: PolicySums) -> Iterator[BothGroup]:
@@ -222,9 +237,13 @@ def _review_shown(code: str) -> CodeShown:
 
 
 def _cap_shown(written: str) -> object:
-    """Return a cap: for whom it holds, and how it is written in the trace."""
-    reason, _, cap = written.partition(": ")
-    return SentenceShown("what_if.cap", {"reason": CodeShown("reason", reason), "cap": cap}) if cap else written
+    """Return a cap: for whom it holds, how many texts, and in what time. An unknown form stays as it is written."""
+    match = _CAP.fullmatch(written)
+    if match is None:
+        return written
+    window = timedelta(**{match["unit"]: int(match["long"])})
+    values = {"reason": CodeShown("reason", match["reason"]), "count": int(match["count"]), "window": window}
+    return SentenceShown("what_if.cap", values)
 
 
 def _example_view(number: int, example: ExampleCustomer) -> ExampleView:
