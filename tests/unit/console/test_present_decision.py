@@ -175,7 +175,7 @@ SENTENCES: dict[Reason, tuple[str, str]] = {
     ),
     Reason.HELD_OUT: (
         "Nothing is sent, by lot, in a trial: on the due date.",
-        "Everything was open. A lot left this stage out, to learn what texts do. Nothing is wrong. Later stages may follow.",
+        "All was open. A lot left this stage out, to learn what texts do. Nothing is wrong. Later stages may follow.",
     ),
     Reason.DUE: (
         "A text is due now: on the due date.",

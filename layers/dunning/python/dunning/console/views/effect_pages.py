@@ -7,7 +7,17 @@ from dunning.console.visits import Desk, View, Visit
 from dunning.services.console.audited import LookAct
 
 IN_PARTS = frozenset(
-    {"paid_in_part", "broken_promises", "opt_outs", "complaints", "wrong_persons", "hardship", "next_late"}
+    {
+        "paid_in_part",
+        "promises",
+        "broken_promises",
+        "opt_outs",
+        "complaints",
+        "wrong_persons",
+        "hardship",
+        "next_late",
+        "texts_per_cure",
+    }
 )
 """What stands beside the lift of a part, with its price; the table of the whole trial has all."""
 

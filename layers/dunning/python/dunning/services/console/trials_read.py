@@ -363,7 +363,7 @@ def _is_broken(result: TrialResult) -> bool:
     return any(each.sign in BREAKING for each in result.signs)
 
 
-def _is_over(result: TrialResult) -> bool:
+def _draws_no_more(result: TrialResult) -> bool:
     return _state_of(result) in {"stopped", "ended"}
 
 
@@ -390,7 +390,7 @@ def _first_sentence(result: TrialResult, estimate: LiftEstimate, names: Mapping[
             key = "trial.nothing_known"
         case FirstLine.TOO_FEW if estimate.needs_weeks == 0:
             key = "trial.too_few_in_an_arm"
-        case FirstLine.TOO_FEW if _is_over(result):
+        case FirstLine.TOO_FEW if _draws_no_more(result):
             key = "trial.too_few_at_the_end"
         case FirstLine.TOO_FEW if estimate.needs_weeks is None:
             key = "trial.too_few_for_ever"
@@ -439,7 +439,7 @@ def _to_do(result: TrialResult, comparison: ArmComparison, names: Mapping[str, o
             key = "trial.next_other_stays"
         case FirstLine.NO_DIFFERENCE_FOUND:
             key = "trial.next_by_cost"
-        case FirstLine.TOO_FEW if _is_over(result) or (estimate.needs_customers and estimate.needs_weeks is None):
+        case FirstLine.TOO_FEW if _draws_no_more(result) or (estimate.needs_customers and estimate.needs_weeks is None):
             key = "trial.next_a_larger_one"
         case FirstLine.TOO_FEW:
             key = "trial.next_wait"
