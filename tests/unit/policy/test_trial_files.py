@@ -194,7 +194,7 @@ def test_a_variant_may_be_in_the_packages_texts(folder: Path) -> None:
         (('places = ["TW"]', 'places = ["GB"]'), "trials.0.places: the policy texts nobody in GB"),
         (("goal_days = 7", "goal_days = 90"), "trials.0.goal_days: 90 days; choose 1 to 60"),
         (("usual = 0.5", "usual = 0.4"), "trials.0.arms: the shares sum to 0.9; make them sum to 1"),
-        (('approved_by = "Mei Chen, compliance"', ""), "trials.0.approved_by: an approval needs a person and a day"),
+        (('approved_by = "Mei Chen, compliance"', ""), "trials.0.approved_by: an approval needs a person and a day; give approved_by and approved_on, or neither"),
         (('salt = "a61d03be"', 'salt = "a#61d03be"'), "trials.0.salt: it is too short or contains #"),
         (("ends_on = 2027-05-31", "ends_on = 2026-05-31"), "trials.0.ends_on: it is before starts_on"),
         (('layer = "text"', 'layer = "colour"'), "trials.0.layer: "),
@@ -207,6 +207,18 @@ def test_a_bad_trial_is_refused_with_file_field_and_fix(folder: Path, change: tu
     edit(folder, "lenders/demo-tw.toml", change)
     assert fault in refusal(folder)
     assert refusal(folder).startswith("lenders/demo-tw.toml:")
+
+
+@pytest.mark.parametrize("trial", [HOLDOUT.replace('"TW", "HK"', '"TW"'), HOUR], ids=["holdout", "hour"])
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [("XX", "there is no place 'XX'; name a file"), ("GB", "the policy texts nobody in GB; take it out")],
+)
+def test_a_place_that_is_not_there_is_named_whatever_a_trial_would_do_there(
+    folder: Path, trial: str, place: str, fault: str
+) -> None:
+    with_trials(folder, trial.replace('places = ["TW"]', f'places = ["{place}"]'))
+    assert f"trials.0.places: {fault}" in refusal(folder)
 
 
 def test_an_hour_that_no_day_of_a_place_has_open_is_refused(folder: Path) -> None:
@@ -418,6 +430,7 @@ class TestSilenceAmongTexts:
             (('"reliable"]', '"reliabel"]'), "trials.0.segments: no [[segments]] is called 'reliabel'; write one, or use one of reliable, unknown"),
             (('value_of_cure = "2.50"\n', ""), "trials.0.value_of_cure: nobody knows when a text is worth its price; say what one is worth"),
             (('value_of_cure = "2.50"', "value_of_cure = 2.5"), "trials.0.value_of_cure: "),
+            (('value_of_cure = "2.50"', 'value_of_cure = "2"'), "trials.0.value_of_cure: '2' is no amount of US dollars; write it as \"2.50\""),
             (("learned = true", "learned = false"), "trials.0.value_of_cure: this trial weighs nothing; take it out, or learn the share of silence"),
             (('layer = "text"', 'layer = "holdout"'), "trials.0.arms: a holdout compares a text with silence; name them text and silence"),
         ],

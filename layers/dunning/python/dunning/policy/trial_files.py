@@ -9,9 +9,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Annotated
 
-from pydantic import Field, StrictBool
+from pydantic import AfterValidator, Field, StrictBool
 
 from dunning.domain.decision.chance import minute_of_hour_arm
 from dunning.domain.effect.draws import SILENCE, USUAL_TEXT, Arm, Layer
@@ -22,7 +23,16 @@ from dunning.policy.files import DataFile, PolicyError
 from dunning.policy.jurisdiction import Place, Places
 from dunning.policy.text_files import Wording
 
-Dollars = Annotated[str, Field(pattern=r"^\d{1,5}\.\d{2,6}$")]
+_DOLLARS = re.compile(r"\d{1,5}\.\d{2,6}", re.ASCII)
+
+
+def _check_dollars(written: str) -> str:
+    if not _DOLLARS.fullmatch(written):
+        raise ValueError(f'{written!r} is no amount of US dollars; write it as "2.50"')
+    return written
+
+
+Dollars = Annotated[str, AfterValidator(_check_dollars)]
 """US dollars as text, to a millionth, such as "2.50": as prices of segments are written."""
 
 _MICROS = 1_000_000
@@ -113,11 +123,12 @@ def check_trial_files(
     known = {place.law.id for place in reached}
     in_languages = list(wordings)
     for position, each in enumerate(files):
-        for field, fault in (
-            *_outside(each, ladder, known, places),
-            *_owed(each, contract_owes, places),
-            *_unknown_arms(each, in_languages, places),
-            *_unknown_segments(each, segments),
+        # One after another: what follows looks up the places that the first has checked.
+        for field, fault in chain(
+            _outside(each, ladder, known, places),
+            _owed(each, contract_owes, places),
+            _unknown_arms(each, in_languages, places),
+            _unknown_segments(each, segments),
         ):
             raise file.refusal(("trials", position, field), fault)
     owed = {

@@ -202,7 +202,8 @@ def check_names(trial: Trial) -> None:
     if len(trial.salt) < SHORTEST_SALT or "#" in trial.salt:
         raise _refuse(trial, "salt", "it is too short or contains #", f"use {SHORTEST_SALT} random letters or more")
     if bool(trial.approved_by) != (trial.approved_on is not None):
-        raise _refuse(trial, "approved_by", "an approval needs a person and a day", "give approved_on as well, or none")
+        fix = "give approved_by and approved_on, or neither"
+        raise _refuse(trial, "approved_by", "an approval needs a person and a day", fix)
 
 
 def check_shares(trial: Trial) -> None:
