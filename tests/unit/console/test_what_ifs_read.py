@@ -1,6 +1,7 @@
 """What-ifs for people: who would notice, what nobody can know, and both traces of each example."""
 
-from datetime import UTC, timedelta
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_a_cap_is_said_in_words_of_the_reader() -> None:
     caps = {f"person_cap: {Cap(1, timedelta(hours=24))}": 2, f"account_cap: {Cap(3, timedelta(days=7))}": 1, "x": 1}
     today = a_comparison().today.model_copy(update={"caps": caps})
     names = [row.name for group in shown(today=today).groups if group.name == "caps" for row in group.rows]
-    chinese = Translation("zh-Hant", UTC)
+    chinese = Translation("zh-Hant", ZoneInfo("UTC"))
     assert [chinese.write(name) for name in names] == [
         "對此帳戶發送已達上限（7 天內 3 則）",
         "對此人發送已達上限（24 小時內 1 則）",
