@@ -147,7 +147,7 @@ CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
         plant=edited(
             (
                 decisions._Evaluation._send,
-                "any(draw.arm == SILENCE for draw in draws)",
+                "SILENCE in [draw.arm for draw in draws]",
                 "draws[:1] and draws[0].arm == SILENCE and draws[0].layer == 'holdout'",
             )
         ),

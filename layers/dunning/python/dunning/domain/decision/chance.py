@@ -7,8 +7,9 @@ rung and the control of its week: whoever asks again comes to the same arm. The 
 shares of learned trials; if it cannot be read, nothing is left to chance.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from dunning.domain.decision.rules import Rules
@@ -58,15 +59,12 @@ def draw_silence(rules: Rules, drawn_for: DrawnFor, stages: Collection[int], *, 
     A text that also marks a stage of which nothing may be left out goes out in any case, and so does one that repeats
     a text which did not arrive: its draw says that nothing was left to chance.
     """
-    place, day = rules.jurisdiction, drawn_for.day
-    for trial in rules.holdouts:
-        running = [is_in_force(trial, stage, place, day) for stage in stages]
-        if True in running:
-            return _draw_among(rules, trial, drawn_for, _ONLY_TEXTED if repeats or False in running else _EITHER)
+    for trial, runs_for_all in _trials_at(rules, Layer.HOLDOUT, tuple(stages), drawn_for.day):
+        return _draw_among(rules, trial, drawn_for, None if runs_for_all and not repeats else _ONLY_TEXTED)
     return None
 
 
-_EITHER, _ONLY_TEXTED = frozenset({TEXTED, SILENCE}).__contains__, frozenset({TEXTED}).__contains__
+_ONLY_TEXTED = frozenset({TEXTED}).__contains__
 
 
 def draw_text(
@@ -84,16 +82,15 @@ def draw_text(
     A text that repeats one which did not arrive is sent. Without variants, as on other channels than SMS, wordings are
     not compared, and silence is.
     """
-    trials = rules.trials_of_texts if has_variants else [each for each in rules.trials_of_texts if each.share_held_out]
-    trial = _running(trials, rules, drawn_for, stages)
-    if trial is None:
+    trial = _running(Layer.TEXT, rules, drawn_for, stages)
+    if trial is None or not (has_variants or trial.share_held_out):
         return None
     return _draw_among(rules, trial, drawn_for, lambda arm: not repeats if arm == SILENCE else may_be_sent(arm))
 
 
 def draw_hour(rules: Rules, drawn_for: DrawnFor, is_open_at: Callable[[int], bool]) -> Draw | None:
     """Return the draw of a preferred hour among those that are open on the day; `None` if no trial of hours runs."""
-    trial = _running(rules.trials_of_hours, rules, drawn_for, (drawn_for.stage,))
+    trial = _running(Layer.HOUR, rules, drawn_for, (drawn_for.stage,))
     if trial is None:
         return None
 
@@ -104,33 +101,33 @@ def draw_hour(rules: Rules, drawn_for: DrawnFor, is_open_at: Callable[[int], boo
     return _draw_among(rules, trial, drawn_for, may_be_drawn)
 
 
-def _draw_among(rules: Rules, trial: Trial, drawn_for: DrawnFor, is_allowed: Callable[[str], bool]) -> Draw | None:
+def _draw_among(
+    rules: Rules, trial: Trial, drawn_for: DrawnFor, is_allowed: Callable[[str], bool] | None
+) -> Draw | None:
     """
-    Return the draw of a trial among the arms that are allowed and not paused, with the shares of its week.
+    Return the draw of a trial among the arms that are allowed (`None`: all) and not paused, with its week's shares.
 
     Nothing is drawn if only silence is left. If the control cannot be read, the arm without chance is taken; of hours
     it is the policy's own, which no arm has to name.
     """
     if rules.trial_control is None:
         arm = arm_without_chance(trial)
-        is_known = trial.layer is not Layer.HOUR and is_allowed(arm)
+        is_known = trial.layer is not Layer.HOUR and (is_allowed is None or is_allowed(arm))
         return Draw(trial.layer, trial.trial_id, arm, 1.0) if is_known else None
-    allowed = [arm for arm in rules.arms_left[trial.trial_id] if is_allowed(arm)]
-    if not allowed or allowed == _ONLY_SILENCE:
+    allowed: Sequence[str] = rules.arms_left[trial.trial_id]
+    if is_allowed is not None:
+        allowed = [arm for arm in allowed if is_allowed(arm)]
+    if not allowed or (len(allowed) == 1 and allowed[0] == SILENCE):
         return None
-    customer_id, instalment, stage, day, _, _ = drawn_for
     return draw_in(
         trial,
-        customer_id,
-        day,
-        instalment=instalment,
-        stage=stage,
+        drawn_for.customer_id,
+        drawn_for.day,
+        instalment=drawn_for.instalment,
+        stage=drawn_for.stage,
         allowed=None if len(allowed) == len(trial.arms) else allowed,
         weights=_weights_of(trial, rules.trial_control, drawn_for) if trial.is_learned else None,
     )
-
-
-_ONLY_SILENCE = [SILENCE]
 
 
 def _weights_of(trial: Trial, control: TrialControl, drawn_for: DrawnFor) -> tuple[Arm, ...] | None:
@@ -142,11 +139,20 @@ def _weights_of(trial: Trial, control: TrialControl, drawn_for: DrawnFor) -> tup
     return None if weights is None else within_floors(trial, weights)
 
 
-def _running(trials: Iterable[Trial], rules: Rules, drawn_for: DrawnFor, stages: Collection[int]) -> Trial | None:
+def _running(layer: Layer, rules: Rules, drawn_for: DrawnFor, stages: Collection[int]) -> Trial | None:
     """Return the trial of a layer that runs for the customer at all stages: the loader lets there be one at most."""
-    for trial in trials:
-        if all(is_in_force(trial, stage, rules.jurisdiction, drawn_for.day) for stage in stages) and (
-            not trial.segments or drawn_for.payer_segment in trial.segments
-        ):
+    for trial, runs_for_all in _trials_at(rules, layer, tuple(stages), drawn_for.day):
+        if runs_for_all and (not trial.segments or drawn_for.payer_segment in trial.segments):
             return trial
     return None
+
+
+@lru_cache(maxsize=4096)  # stages and days of the rules in force, not customers
+def _trials_at(rules: Rules, layer: Layer, stages: tuple[int, ...], day: date) -> tuple[tuple[Trial, bool], ...]:
+    """Return the trials of a layer that run for any of some stages of a day, and whether they run for all of them."""
+    running = [
+        (trial, [is_in_force(trial, stage, rules.jurisdiction, day) for stage in stages])
+        for trial in rules.trials
+        if trial.layer is layer
+    ]
+    return tuple([(trial, all(at_stages)) for trial, at_stages in running if any(at_stages)])

@@ -850,11 +850,9 @@ class _Evaluation:
                 asked = tuple(
                     [Asked(account.account_id, each.number, each.amount - each.paid) for account, each in claimed]
                 )
-            steps += [
-                ("chance: trial %s drew %s, probability %g", (draw.trial, draw.arm, draw.propensity)) for draw in draws
-            ]
-            if any(draw.arm == SILENCE for draw in draws):
-                return self._hold_out(channel, today, draws, payer_segment, asked, steps)
+                steps += [("chance: trial %s drew %s, probability %g", (draw.trial, draw.arm, draw.propensity)) for draw in draws]
+                if SILENCE in [draw.arm for draw in draws]:
+                    return self._hold_out(channel, today, draws, payer_segment, asked, steps)
         segments = message.segments
         reached_stages = tuple([_reached_stage(candidate) for candidate in marked])
         send_id = send_id_of(facts.customer_id, reached_stages, stage, channel)
@@ -899,12 +897,13 @@ class _Evaluation:
         repeats = bool(self.undelivered) and any(
             self.undelivered.get(each.account.account_id) == each.stage for each in marked
         )
-        silence = None
+        draws = []
         if self.rules.holdouts:
             silence = draw_silence(self.rules, drawn_for, stages, repeats=repeats)
-            if silence is not None and silence.arm == SILENCE:
-                return (silence,), message
-        wording = None
+            if silence is not None:
+                draws.append(silence)
+                if silence.arm == SILENCE:
+                    return (silence,), message
         if self.rules.trials_of_texts:
             composed = {USUAL_TEXT: message}
 
@@ -918,8 +917,12 @@ class _Evaluation:
 
             has_variants = channel is Channel.SMS
             wording = draw_text(self.rules, drawn_for, stages, may_be_sent, repeats=repeats, has_variants=has_variants)
-            message = composed.get(wording.arm, message) if wording else message
-        return tuple([draw for draw in (silence, wording, self.hour_drawn) if draw is not None]), message
+            if wording is not None:
+                draws.append(wording)
+                message = composed.get(wording.arm, message)
+        if self.hour_drawn is not None:
+            draws.append(self.hour_drawn)
+        return tuple(draws), message
 
     def _hold_out(
         self,
