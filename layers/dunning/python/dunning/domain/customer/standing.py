@@ -464,24 +464,35 @@ def with_claim(
     open instalment is never dropped: its texts would start all over again.
     """
     oldest = entry.at - max(remember, LEDGER_FLOOR)
-    kept = tuple(
+    kept = [
         replace(past, draws="", payer_segment="", asked="") if past.draws and entry.at - past.at >= DRAWS_KEPT else past
         for past in standing.ledger
         if past.at > oldest
-    )
+    ]
     progress = {**standing.progress, **reached}
     if len(progress) > PROGRESS_LIMIT:
         done = sorted(progress.keys() - _still_open(facts), key=lambda key: (progress[key].on, key))
         for key in done[: len(progress) - PROGRESS_LIMIT]:
             del progress[key]
     is_text = entry.stage is not None and not entry.is_held_out
-    return replace(
+    return _changed(
         standing,
         version=standing.version + 1,
         ledger=(*kept, entry),
         progress=progress,
         history=with_text_sent(standing.history) if is_text else standing.history,
     )
+
+
+def _changed(standing: Standing, **changes: object) -> Standing:
+    """Return the standing with other values, as `replace` does in three times the time: each claim makes one."""
+    changed = object.__new__(Standing)
+    assign = object.__setattr__  # the class is frozen
+    for name in Standing.__slots__:
+        assign(changed, name, getattr(standing, name))
+    for name, value in changes.items():
+        assign(changed, name, value)
+    return changed
 
 
 def without_claim(standing: Standing, before: Standing, claim_id: str) -> Standing:
