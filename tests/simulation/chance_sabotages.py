@@ -4,7 +4,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
@@ -16,7 +16,6 @@ from dunning.domain.decision import chance
 from dunning.domain.decision import decide as decisions
 from dunning.domain.decision.decisions import Reason, Send
 from dunning.domain.delivery.channels import Channel
-from dunning.domain.effect import trials
 from dunning.domain.effect.draws import is_held_out
 from dunning.domain.effect.trial_control import TrialControl
 from dunning.domain.texts.compose import compose
@@ -95,16 +94,23 @@ def _says_it_elsewhere(self: Any, now: datetime, steps: list[Any]) -> Any:  # no
 _send = decisions._Evaluation._send
 
 
-def _repeats_nothing(rules: Any, drawn_for: Any, stages: Any, *, repeats: bool) -> Any:  # noqa: ANN401
+def _repeats_nothing(rules: Any, customer_id: str, day: date, stages: Any, *, repeats: bool) -> Any:  # noqa: ANN401
     """Take a stage that did not arrive for any other."""
     del repeats
-    return _draw_silence(rules, drawn_for, stages, repeats=False)
+    return _draw_silence(rules, customer_id, day, stages, repeats=False)
 
 
-def _looks_at_its_own_stages(rules: Any, drawn_for: Any, stages: Any, *, repeats: bool) -> Any:  # noqa: ANN401
+def _looks_at_its_own_stages(
+    rules: Any,  # noqa: ANN401
+    customer_id: str,
+    day: date,
+    stages: Any,  # noqa: ANN401
+    *,
+    repeats: bool,
+) -> Any:  # noqa: ANN401
     """Forget the stages that no holdout may leave out, where a text marks others beside them."""
     own = [stage for stage in stages if any(stage in holdout.stages for holdout in rules.holdouts)]
-    return _draw_silence(rules, drawn_for, own, repeats=repeats)
+    return _draw_silence(rules, customer_id, day, own, repeats=repeats)
 
 
 _draw_silence = chance.draw_silence
@@ -179,7 +185,12 @@ CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
                 decisions._Evaluation._drawn_for,
                 "self.facts.customer_id",
                 'self.facts.customer_id + "/2" * (self.standing.reason == Reason.CARRIER_BUSY)',
-            )
+            ),
+            (
+                decisions._Evaluation._draw,
+                "self.facts.customer_id, day",
+                'self.facts.customer_id + "/2" * (self.standing.reason == Reason.CARRIER_BUSY), day',
+            ),
         ),
         scenario="chance x drawn",
         breaks=(DRAWN_OTHERWISE,),
@@ -188,9 +199,9 @@ CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
         name="draw at each stage who is held out",
         plant=edited(
             (
-                trials.draw_in,
-                "trial.share_held_out, customer_id, epoch)",
-                'trial.share_held_out, f"{customer_id}{stage}", epoch)',
+                decisions._Evaluation._draw,
+                "self.facts.customer_id, day",
+                'f"{self.facts.customer_id}{stage}", day',
             )
         ),
         scenario="chance x whole ladder",

@@ -15,6 +15,7 @@ from dunning.domain.effect.draws import (
     Arm,
     Draw,
     Layer,
+    draw_holdout,
     learned_share,
 )
 from dunning.domain.effect.trials import (
@@ -284,27 +285,15 @@ def drawn(trial: Trial, customer_id: str = "C1", **changes: Any) -> Draw | None:
     return draw_in(trial, customer_id, TODAY, **arguments)
 
 
-def test_a_wording_is_drawn_for_each_rung_and_silence_for_the_person() -> None:
+def test_a_wording_is_drawn_for_each_rung() -> None:
     people = [f"C{number}" for number in range(400)]
     wordings = [[drawn(a_trial(), person, instalment=f"A1#{n}") for n in (1, 2)] for person in people]
     assert any(first != second for first, second in wordings)
-    half = a_holdout(arms=(Arm(TEXTED, 0.5), Arm(SILENCE, 0.5)))
-    for person in people:
-        assert len({drawn(half, person, instalment=f"A1#{n}", stage=n) for n in (0, 3)}) == 1
-    assert {drawn(half, person) for person in people} == {
-        Draw(Layer.HOLDOUT, "quiet", TEXTED, 0.5),
-        Draw(Layer.HOLDOUT, "quiet", SILENCE, 0.5),
-    }
 
 
 def test_only_lawful_arms_are_drawn_and_their_probabilities_say_so() -> None:
     assert drawn(a_trial(), allowed={"kind"}) == Draw(Layer.TEXT, "tone", "kind", 1.0)
     assert drawn(a_trial(), allowed=set()) is None
-    silent = next(
-        p for p in map(str, range(1000)) if drawn(a_holdout(), p) == Draw(Layer.HOLDOUT, "quiet", SILENCE, 0.05)
-    )
-    assert drawn(a_holdout(), silent, allowed={TEXTED, SILENCE}) == Draw(Layer.HOLDOUT, "quiet", SILENCE, 0.05)
-    assert drawn(a_holdout(), silent, allowed={TEXTED}) == Draw(Layer.HOLDOUT, "quiet", TEXTED, 1.0)
 
 
 def test_a_learners_weights_take_the_place_of_the_shares() -> None:
@@ -320,8 +309,8 @@ def test_counts_are_judged_by_the_shares_of_those_who_were_drawn() -> None:
     texted, silent = expected_shares(a_holdout(), 1)
     assert (texted.name, silent.name) == (TEXTED, SILENCE)
     assert silent.share == pytest.approx(0.05 / 0.95)
-    drawn = [draw_in(a_holdout(), f"C{n}", date(2027, 5, 31), instalment="", stage=0) for n in range(500)]
-    assert {draw.propensity for draw in drawn if draw} == {arm.share for arm in expected_shares(a_holdout(), 0)}
+    drawn = [draw_holdout("quiet", a_holdout().salt, 0.05, f"C{n}", 0) for n in range(500)]
+    assert {draw.propensity for draw in drawn} == {arm.share for arm in expected_shares(a_holdout(), 0)}
 
 
 def test_weeks_left_count_to_the_planned_end() -> None:

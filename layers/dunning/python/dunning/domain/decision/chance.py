@@ -7,13 +7,13 @@ rung and the control of its week: whoever asks again comes to the same arm. The 
 shares of learned trials; if it cannot be read, nothing is left to chance.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
 from dunning.domain.decision.rules import Rules
-from dunning.domain.effect.draws import SILENCE, TEXTED, Arm, Draw, Layer
+from dunning.domain.effect.draws import SILENCE, TEXTED, Arm, Draw, Layer, draw_holdout, epoch_of
 from dunning.domain.effect.strategies import strategy_in_force
 from dunning.domain.effect.trial_control import TrialControl, arm_without_chance
 from dunning.domain.effect.trials import Trial, draw_in, is_in_force, within_floors
@@ -52,19 +52,32 @@ def minute_of_hour_arm(name: str) -> int | None:
     return hour * 60 + minute if minute < 60 and hour * 60 + minute < _MINUTES_OF_DAY else None  # noqa: PLR2004
 
 
-def draw_silence(rules: Rules, drawn_for: DrawnFor, stages: Collection[int], *, repeats: bool) -> Draw | None:
+def draw_silence(rules: Rules, customer_id: str, day: date, stages: Collection[int], *, repeats: bool) -> Draw | None:
     """
     Return the draw of the holdout; `None` if none runs for any stage that the text would mark.
 
     A text that also marks a stage of which nothing may be left out goes out in any case, and so does one that repeats
-    a text which did not arrive: its draw says that nothing was left to chance.
+    a text which did not arrive: its draw says that nothing was left to chance. `day` is the day the rung came due.
     """
-    for trial, runs_for_all in _trials_at(rules, Layer.HOLDOUT, tuple(stages), drawn_for.day):
-        return _draw_among(rules, trial, drawn_for, None if runs_for_all and not repeats else _ONLY_TEXTED)
-    return None
+    trial, epoch, certain = _holdout_at(rules, day, tuple(stages), repeats=repeats)
+    if trial is None:
+        return certain
+    return draw_holdout(trial.trial_id, trial.salt, trial.share_held_out, customer_id, epoch)
 
 
-_ONLY_TEXTED = frozenset({TEXTED}).__contains__
+@lru_cache(maxsize=4096)  # stages and days of the rules in force, not customers
+def _holdout_at(
+    rules: Rules, day: date, stages: tuple[int, ...], *, repeats: bool
+) -> tuple[Trial | None, int, Draw | None]:
+    """Return the holdout that is drawn, and its epoch; or what is certain, where nothing is left to chance."""
+    for trial, runs_for_all in _trials_that_run(rules, Layer.HOLDOUT, stages, day):
+        left = {TEXTED} if rules.trial_control is None else set(rules.arms_left[trial.trial_id])
+        if TEXTED not in left:
+            break
+        if SILENCE in left and runs_for_all and not repeats:
+            return trial, epoch_of(day, trial.starts_on), None
+        return None, 0, Draw(trial.layer, trial.trial_id, TEXTED, 1.0)
+    return None, 0, None
 
 
 def draw_text(
@@ -101,23 +114,19 @@ def draw_hour(rules: Rules, drawn_for: DrawnFor, is_open_at: Callable[[int], boo
     return _draw_among(rules, trial, drawn_for, may_be_drawn)
 
 
-def _draw_among(
-    rules: Rules, trial: Trial, drawn_for: DrawnFor, is_allowed: Callable[[str], bool] | None
-) -> Draw | None:
+def _draw_among(rules: Rules, trial: Trial, drawn_for: DrawnFor, is_allowed: Callable[[str], bool]) -> Draw | None:
     """
-    Return the draw of a trial among the arms that are allowed (`None`: all) and not paused, with its week's shares.
+    Return the draw of a trial among the arms that are allowed and not paused, with the shares of its week.
 
     Nothing is drawn if only silence is left. If the control cannot be read, the arm without chance is taken; of hours
     it is the policy's own, which no arm has to name.
     """
     if rules.trial_control is None:
         arm = arm_without_chance(trial)
-        is_known = trial.layer is not Layer.HOUR and (is_allowed is None or is_allowed(arm))
+        is_known = trial.layer is not Layer.HOUR and is_allowed(arm)
         return Draw(trial.layer, trial.trial_id, arm, 1.0) if is_known else None
-    allowed: Sequence[str] = rules.arms_left[trial.trial_id]
-    if is_allowed is not None:
-        allowed = [arm for arm in allowed if is_allowed(arm)]
-    if not allowed or (len(allowed) == 1 and allowed[0] == SILENCE):
+    allowed = [arm for arm in rules.arms_left[trial.trial_id] if is_allowed(arm)]
+    if not allowed or allowed == _ONLY_SILENCE:
         return None
     return draw_in(
         trial,
@@ -128,6 +137,9 @@ def _draw_among(
         allowed=None if len(allowed) == len(trial.arms) else allowed,
         weights=_weights_of(trial, rules.trial_control, drawn_for) if trial.is_learned else None,
     )
+
+
+_ONLY_SILENCE = [SILENCE]
 
 
 def _weights_of(trial: Trial, control: TrialControl, drawn_for: DrawnFor) -> tuple[Arm, ...] | None:
@@ -141,14 +153,14 @@ def _weights_of(trial: Trial, control: TrialControl, drawn_for: DrawnFor) -> tup
 
 def _running(layer: Layer, rules: Rules, drawn_for: DrawnFor, stages: Collection[int]) -> Trial | None:
     """Return the trial of a layer that runs for the customer at all stages: the loader lets there be one at most."""
-    for trial, runs_for_all in _trials_at(rules, layer, tuple(stages), drawn_for.day):
+    for trial, runs_for_all in _trials_that_run(rules, layer, tuple(stages), drawn_for.day):
         if runs_for_all and (not trial.segments or drawn_for.payer_segment in trial.segments):
             return trial
     return None
 
 
 @lru_cache(maxsize=4096)  # stages and days of the rules in force, not customers
-def _trials_at(rules: Rules, layer: Layer, stages: tuple[int, ...], day: date) -> tuple[tuple[Trial, bool], ...]:
+def _trials_that_run(rules: Rules, layer: Layer, stages: tuple[int, ...], day: date) -> tuple[tuple[Trial, bool], ...]:
     """Return the trials of a layer that run for any of some stages of a day, and whether they run for all of them."""
     running = [
         (trial, [is_in_force(trial, stage, rules.jurisdiction, day) for stage in stages])

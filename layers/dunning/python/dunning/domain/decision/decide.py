@@ -850,7 +850,10 @@ class _Evaluation:
                 asked = tuple(
                     [Asked(account.account_id, each.number, each.amount - each.paid) for account, each in claimed]
                 )
-                steps += [("chance: trial %s drew %s, probability %g", (draw.trial, draw.arm, draw.propensity)) for draw in draws]
+                steps += [
+                    ("chance: trial %s drew %s, probability %g", (draw.trial, draw.arm, draw.propensity))
+                    for draw in draws
+                ]
                 if SILENCE in [draw.arm for draw in draws]:
                     return self._hold_out(channel, today, draws, payer_segment, asked, steps)
         segments = message.segments
@@ -892,14 +895,14 @@ class _Evaluation:
         """
         assert self.ready is not None  # noqa: S101 - all gates are open
         marked = self.ready.marked
-        drawn_for = self._drawn_for(marked[0], stage)
         stages = (stage,) if len(self.ready.named) == 1 else {stage, *[each.stage for each in marked]}
         repeats = bool(self.undelivered) and any(
             self.undelivered.get(each.account.account_id) == each.stage for each in marked
         )
         draws = []
         if self.rules.holdouts:
-            silence = draw_silence(self.rules, drawn_for, stages, repeats=repeats)
+            day = date.fromordinal(marked[0].first_day)
+            silence = draw_silence(self.rules, self.facts.customer_id, day, stages, repeats=repeats)
             if silence is not None:
                 draws.append(silence)
                 if silence.arm == SILENCE:
@@ -915,6 +918,7 @@ class _Evaluation:
                         return False
                 return True
 
+            drawn_for = self._drawn_for(marked[0], stage)
             has_variants = channel is Channel.SMS
             wording = draw_text(self.rules, drawn_for, stages, may_be_sent, repeats=repeats, has_variants=has_variants)
             if wording is not None:

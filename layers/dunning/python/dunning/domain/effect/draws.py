@@ -11,7 +11,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
-from struct import Struct
 from typing import NamedTuple
 
 EPOCH_WEEKS = 26
@@ -35,7 +34,6 @@ SHARE_DIGITS = 6
 _BITS = 53
 """The bits of a float's fraction: with more a draw could be rounded up to 1."""
 _DROPPED, _UNIT = 64 - _BITS, 2.0**-_BITS
-_first_bits = Struct(">Q24x").unpack
 
 _NAME = re.compile(r"[a-z0-9_-]{1,16}")
 _ENTRY = re.compile(r"([hto])(?:([a-z0-9_-]{1,16})\.)?([a-z0-9_-]{0,16}):([01](?:\.[0-9]{1,6})?)(u?)")
@@ -87,7 +85,7 @@ def unit_draw(
     and stage the draw is the person's, for the whole epoch.
     """
     key = f"{salt}#{layer}#{epoch}#{customer_id}#{'' if stage is None else stage}#{instalment}"
-    return (_first_bits(sha256(key.encode()).digest())[0] >> _DROPPED) * _UNIT
+    return (int.from_bytes(sha256(key.encode()).digest()[:8]) >> _DROPPED) * _UNIT
 
 
 def epoch_of(day: date, since: date, weeks: int = EPOCH_WEEKS) -> int:

@@ -22,7 +22,6 @@ from dunning.domain.effect.draws import (
     Draw,
     Layer,
     draw_arm,
-    draw_holdout,
     draw_learned_arm,
     epoch_of,
     holdout_threshold,
@@ -114,16 +113,12 @@ def draw_in(
     weights: Sequence[Arm] | None = None,
 ) -> Draw | None:
     """
-    Return the draw of a customer at a rung that came due on the local day `day`.
+    Return the draw of a wording or an hour at a rung that came due on the local day `day`; a holdout: `draw_holdout`.
 
     `allowed` are the arms that are lawful for the customer and not paused; `None` means all. `weights` are the shares
     of a learner's strategy. If no arm is left, there is no draw. If a single arm is left, its probability is 1.
     """
     epoch = epoch_of(day, trial.starts_on)
-    if trial.layer is Layer.HOLDOUT:
-        if allowed is not None and SILENCE not in allowed:
-            return Draw(trial.layer, trial.trial_id, TEXTED, 1.0)
-        return draw_holdout(trial.trial_id, trial.salt, trial.share_held_out, customer_id, epoch)
     arms = weights if weights is not None else trial.arms
     if allowed is not None:
         arms = restricted_to(arms, allowed)
