@@ -59,24 +59,22 @@ def draw_silence(rules: Rules, customer_id: str, day: date, stages: Collection[i
     A text that also marks a stage of which nothing may be left out goes out in any case, and so does one that repeats
     a text which did not arrive: its draw says that nothing was left to chance. `day` is the day the rung came due.
     """
-    trial, epoch, certain = _holdout_at(rules, day, tuple(stages), repeats=repeats)
-    if trial is None:
+    trial, epoch, certain = _holdout_at(rules, day, tuple(stages))
+    if trial is None or repeats:
         return certain
     return draw_holdout(trial.trial_id, trial.salt, trial.share_held_out, customer_id, epoch)
 
 
 @lru_cache(maxsize=4096)  # stages and days of the rules in force, not customers
-def _holdout_at(
-    rules: Rules, day: date, stages: tuple[int, ...], *, repeats: bool
-) -> tuple[Trial | None, int, Draw | None]:
-    """Return the holdout that is drawn, and its epoch; or what is certain, where nothing is left to chance."""
+def _holdout_at(rules: Rules, day: date, stages: tuple[int, ...]) -> tuple[Trial | None, int, Draw | None]:
+    """Return the holdout that is drawn, if one is, and its epoch; and the draw where nothing is left to chance."""
     for trial, runs_for_all in _trials_that_run(rules, Layer.HOLDOUT, stages, day):
         left = {TEXTED} if rules.trial_control is None else set(rules.arms_left[trial.trial_id])
         if TEXTED not in left:
             break
-        if SILENCE in left and runs_for_all and not repeats:
-            return trial, epoch_of(day, trial.starts_on), None
-        return None, 0, Draw(trial.layer, trial.trial_id, TEXTED, 1.0)
+        is_drawn = SILENCE in left and runs_for_all
+        certain = Draw(trial.layer, trial.trial_id, TEXTED, 1.0)
+        return trial if is_drawn else None, epoch_of(day, trial.starts_on), certain
     return None, 0, None
 
 
