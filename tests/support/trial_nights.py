@@ -15,7 +15,7 @@ from dunning.domain.effect.trial_results import SignSeen, TrialResult
 from dunning.domain.effect.trials import Trial
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.customers import CustomerLook
-from dunning.ports.trial_nights import DrawClaim, RungRun
+from dunning.ports.trial_nights import DrawClaim, RungRun, TrialSteering
 from dunning.services.settle_trials import Shelf, TrialNightService
 from tests.support.arms import a_holdout
 from tests.support.builders import a_customer, a_lender_record, an_account, an_instalment, the_policies
@@ -67,30 +67,36 @@ class TrialOffice:
     rungs: FakeDrawnRungs = field(default_factory=FakeDrawnRungs)
     books: FakeTrialBooks = field(default_factory=FakeTrialBooks)
     results: FakeTrialResults = field(default_factory=FakeTrialResults)
-    steering: FakeSteering = field(default_factory=FakeSteering)
+    steering: TrialSteering = field(default_factory=FakeSteering)
     clock: FakeClock = field(default_factory=FakeClock)
     telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
     policies: Policies = field(default_factory=the_policies)
+    zone: ZoneInfo = TAIPEI
+    lenders: Sequence[str] = (LENDER,)
     runs: int = 0
+
+    @property
+    def shelf(self) -> Shelf:
+        return Shelf(
+            rungs=self.rungs,
+            removal=self.rungs,
+            books=self.books,
+            known_books=self.books,
+            results=self.results,
+            keeper=self.results,
+            nights=self.results,
+            customers=self.customers,
+        )
 
     @property
     def service(self) -> TrialNightService:
         return TrialNightService(
-            shelf=Shelf(
-                rungs=self.rungs,
-                removal=self.rungs,
-                books=self.books,
-                known_books=self.books,
-                results=self.results,
-                keeper=self.results,
-                nights=self.results,
-                customers=self.customers,
-            ),
+            shelf=self.shelf,
             steering=self.steering,
             policies=self.policies,
-            lenders=[LENDER],
+            lenders=self.lenders,
             trials_of=lambda _: self.trials,
-            zone_of=lambda _: TAIPEI,
+            zone_of=lambda _: self.zone,
             clock=self.clock,
             telemetry=self.telemetry,
         )
@@ -107,14 +113,14 @@ class TrialOffice:
         self.customers.lender_records[customer_id] = a_lender_record(facts)
         return facts
 
-    def keep(self, rung: DrawnRung, *, is_claimed: bool = True) -> DrawnRung:
+    def keep(self, rung: DrawnRung, *, is_claimed: bool = True, lender: str = LENDER) -> DrawnRung:
         """Put a rung on record, and the claim that drew it."""
         self.runs += 1
         claims = [DrawClaim(rung.customer_id, rung.send_id, f"claim-{rung.send_id}", rung.at)]
         self.rungs.keep_rungs(
             RungRun(
-                lender=LENDER,
-                day=rung.at.astimezone(TAIPEI).date(),
+                lender=lender,
+                day=rung.at.astimezone(self.zone).date(),
                 shard="shard",
                 first=self.runs,
                 last=self.runs,

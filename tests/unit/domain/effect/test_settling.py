@@ -19,7 +19,6 @@ from dunning.domain.effect.settling import (
     Spell,
     SpellOutcome,
     last_day,
-    may_still_change,
     next_instalment_was_late,
     settle_spell,
 )
@@ -84,11 +83,6 @@ def test_a_payment_that_is_reversed_afterwards_is_none() -> None:
     first = settled(owing(325_000, DRAWN))
     assert first.cured
     assert not settled(owing(0), SECOND_NIGHT, before=first).cured
-
-
-def test_late_news_is_waited_for_two_days() -> None:
-    assert may_still_change(SPELL, day("2026-12-21"))
-    assert not may_still_change(SPELL, day("2026-12-22"))
 
 
 def test_of_a_payment_without_a_day_the_first_night_decides() -> None:

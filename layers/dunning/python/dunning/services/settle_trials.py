@@ -108,7 +108,7 @@ class _Looks:
     with_standing: set[str] = field(default_factory=set)
 
     def add(self, trial_id: str, index: int, settled: SettledSpell, progress: NightProgress) -> None:
-        if is_to_be_settled(settled, progress.night):
+        if is_to_be_settled(settled, progress.night, progress.before):
             if settled.outcome.state is not OutcomeState.SETTLED:
                 self.with_standing.add(settled.spell.customer_id)
         elif not is_to_be_asked_for_the_next(settled, progress.night, progress.before):
@@ -236,6 +236,10 @@ class TrialNightService:
             if is_complete:
                 claimed |= rungs_of_day.claimed
             for rung in rungs_of_day.rungs:
+                try:
+                    draws_from_text(rung.draws)
+                except ValueError as error:
+                    raise UnreadableRecordError(f"rungs of {lender}, {day}: {error}") from None
                 part = by_part[book_part_of(rung.customer_id)]
                 known = part.get(rung.send_id)
                 if known is None or rung.at < known.at:
@@ -286,12 +290,24 @@ class TrialNightService:
                     if not isinstance(look, UnreadableRecordError) and look.erased_at is not None:
                         erased[customer_id] = look.erased_at
                     for trial_id, index in wanted.places[customer_id]:
-                        books[trial_id][index] = self._settled(
-                            books[trial_id][index], look, progress, zone, now, has_standing=with_standings
-                        )
+                        books[trial_id][index] = self._settled(books[trial_id][index], look, progress, zone, now)
         if erased:
+            self._remove_rungs_of_spells(books, progress.lender, zone, erased)
             for trial_id, book in books.items():
                 books[trial_id] = without_the_erased(book, erased.items())
+
+    def _remove_rungs_of_spells(
+        self, books: Mapping[str, Sequence[SettledSpell]], lender: str, zone: ZoneInfo, erased: Mapping[str, datetime]
+    ) -> None:
+        """Take the rungs of customers out, whose erasure is not marked yet: the next night would add them again."""
+        days = {
+            spell.drawn_at.astimezone(zone).date()
+            for book in books.values()
+            for spell, _ in book
+            if spell.customer_id in erased
+        }
+        for day in sorted(days):
+            self._shelf.removal.remove_rungs(lender, day, erased)
 
     def _settled(
         self,
@@ -300,8 +316,6 @@ class TrialNightService:
         progress: NightProgress,
         zone: ZoneInfo,
         now: datetime,
-        *,
-        has_standing: bool,
     ) -> SettledSpell:
         spell, before = settled
         facts = None if isinstance(look, UnreadableRecordError) else look.facts
@@ -310,7 +324,7 @@ class TrialNightService:
         standing = None if isinstance(look, UnreadableRecordError) else look.standing
         place = self._place_of(facts, zone, now)
         outcome = before
-        if is_to_be_settled(settled, progress.night):
+        if is_to_be_settled(settled, progress.night, progress.before):
             if before.state is OutcomeState.RUNNING and facts is not None:
                 spell = where_the_customer_lives(spell, place.zone)
             outcome = settle_spell(
@@ -322,7 +336,7 @@ class TrialNightService:
                 before=None if before.state is OutcomeState.RUNNING else before,
                 smallest_amounts=place.smallest_amounts,
             )
-            if not has_standing and outcome.state is OutcomeState.SETTLED:
+            if before.state is OutcomeState.SETTLED:
                 outcome = replace(outcome, side_effects=before.side_effects)
         if facts is not None and outcome.state is OutcomeState.SETTLED and outcome.next_late is None:
             outcome = _with_next(spell, outcome, facts, now.astimezone(place.zone).date(), place.zone)

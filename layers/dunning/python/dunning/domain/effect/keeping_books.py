@@ -21,7 +21,6 @@ from dunning.domain.effect.settling import (
     Spell,
     SpellOutcome,
     last_day,
-    may_still_change,
 )
 from dunning.domain.effect.sums import SettledSpell
 from dunning.domain.effect.trials import Trial
@@ -100,14 +99,18 @@ def end_of_last_day(spell: Spell, zone: ZoneInfo) -> datetime:
     return datetime.combine(last_day(spell) + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
-def is_to_be_settled(settled: SettledSpell, today: date) -> bool:
-    """Tell whether a spell is settled tonight: once its days are over, and on the last night that may change it."""
+def is_to_be_settled(settled: SettledSpell, today: date, before: date) -> bool:
+    """
+    Tell whether a spell is settled tonight: once its days are over, and on the last night that may change it.
+
+    `before` is the day of the night before: if the last night was missed, the next one stands in for it.
+    """
     spell, outcome = settled
     if outcome.state is OutcomeState.ERASED or today <= last_day(spell):
         return False
     if outcome.state is OutcomeState.RUNNING:
         return True
-    return today == last_day(spell) + timedelta(days=1 + REOPENED_DAYS) and may_still_change(spell, today)
+    return before < last_day(spell) + timedelta(days=1 + REOPENED_DAYS) <= today
 
 
 def is_to_be_asked_for_the_next(settled: SettledSpell, today: date, before: date) -> bool:

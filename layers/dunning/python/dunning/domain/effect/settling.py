@@ -105,11 +105,6 @@ def last_day(spell: Spell) -> date:
     return spell.drawn_on + timedelta(days=spell.goal_days)
 
 
-def may_still_change(spell: Spell, today: date) -> bool:
-    """Tell whether late, corrected or reversed payments may still change the outcome."""
-    return today <= last_day(spell) + timedelta(days=1 + REOPENED_DAYS)
-
-
 def settle_spell(
     spell: Spell,
     facts: Facts | None,
