@@ -34,6 +34,7 @@ from tests.bench.effect import write
 from tests.support.arms import a_trial
 from tests.support.builders import a_customer, a_lender_record, an_account, an_instalment, the_policies
 from tests.support.fakes import FakeClock, FakeTelemetry, FakeTrialControls
+from tests.support.lively_trials import KeptInMemory
 from tests.support.trial_fakes import FakeDrawnRungs, FakeTrialResults
 from tests.support.trial_nights import FIRST, LENDER, PLENTY, TAIPEI, at_ten, days_after, night_of, the_holdout
 
@@ -140,6 +141,7 @@ def main() -> None:
             keeper=results,
             nights=results,
             customers=StoredLooks(at_ten(FIRST)),
+            comparisons=KeptInMemory(),
         ),
         steering=SteerService(FakeTrialControls()),
         policies=the_policies(),

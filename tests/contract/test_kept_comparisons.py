@@ -2,21 +2,23 @@
 
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.comparison_table import KEEP_COMPARISONS, DynamoComparisons
-from dunning.domain.errors import UnreadableRecordError
+from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.kept_comparisons import (
     KEPT_A_LENDER,
     LARGEST_COMPARISON,
     ComparisonKeeper,
-    ComparisonReader,
+    ComparisonsToErase,
     KeptComparison,
 )
 from ops.stack import Deployed
@@ -27,8 +29,8 @@ AT = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
 TABLE = "tally"
 
 
-class Shelf(ComparisonKeeper, ComparisonReader, Protocol):
-    """Whoever keeps comparisons, and reads them."""
+class Shelf(ComparisonKeeper, ComparisonsToErase, Protocol):
+    """Whoever keeps comparisons, reads them, and takes customers out."""
 
 
 @pytest.fixture(params=["fake", "moto"])
@@ -89,6 +91,44 @@ def test_the_same_comparison_replaces_itself(shelf: Shelf) -> None:
 
 def test_what_is_not_kept_is_not_there(shelf: Shelf) -> None:
     assert (shelf.comparison("none"), list(shelf.newest_comparisons())) == (None, [])
+
+
+def test_what_is_rewritten_takes_the_place_of_what_is_kept_and_brings_nothing_back(shelf: Shelf) -> None:
+    head = keep(shelf, 1)
+    shelf.rewrite_comparison(head, "{}")
+    shelf.rewrite_comparison(replace(head, comparison_id="gone"), "{}")
+    found = shelf.comparison(head.comparison_id)
+    assert found is not None
+    assert (found.head, found.written) == (head, "{}")
+    assert (list(shelf.newest_comparisons()), shelf.comparison("gone")) == ([head], None)
+
+
+@mock_aws
+def test_whatever_write_fails_each_comparison_that_is_there_has_its_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = new_table()
+    shelf = DynamoComparisons(client, TABLE)
+    for number in range(KEPT_A_LENDER):
+        keep(shelf, number)
+    for fails_at in range(1, 5):
+        calls = [0]
+
+        def made(write: Any, fails_at: int = fails_at, calls: list[int] = calls) -> Any:  # noqa: ANN401 - a client's
+            def call(**arguments: object) -> object:
+                calls[0] += 1
+                if calls[0] == fails_at:
+                    raise ClientError({"Error": {"Code": "InternalServerError"}}, "PutItem")
+                return write(**arguments)
+
+            return call
+
+        with monkeypatch.context() as broken:
+            broken.setattr(client, "put_item", made(client.put_item))
+            broken.setattr(client, "delete_item", made(client.delete_item))
+            with pytest.raises(ServiceCallError):
+                keep(shelf, 50 + fails_at)
+        keys = {(item["tally"]["S"], item["part"]["S"]) for item in client.scan(TableName=TABLE)["Items"]}
+        bodies = {tally.removeprefix("whatif#") for tally, _ in keys if tally != "whatif"}
+        assert bodies <= {part.split("#")[1] for tally, part in keys if tally == "whatif"}
 
 
 def test_what_is_too_large_is_refused_and_nothing_of_it_is_kept(shelf: Shelf) -> None:

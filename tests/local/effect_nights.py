@@ -15,6 +15,7 @@ from dunning.services.steer_trials import SteerService
 from tests.local.effect_people import LENDER
 from tests.local.effect_world import ZONE, EffectWorld
 from tests.support.fakes import FakeTrialControls
+from tests.support.lively_trials import KeptInMemory
 from tests.support.trial_fakes import FakeDrawnRungs, FakeTrialBooks, FakeTrialResults
 
 
@@ -40,6 +41,7 @@ class Nights:
                 keeper=self.results,
                 nights=self.results,
                 customers=world.store,
+                comparisons=KeptInMemory(),
             ),
             steering=SteerService(controls),
             policies=book,

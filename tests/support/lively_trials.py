@@ -80,6 +80,10 @@ class KeptInMemory:
         for old in of_lender[KEPT_A_LENDER:]:
             del self.kept[old.comparison_id]
 
+    def rewrite_comparison(self, head: KeptComparison, written: str) -> None:
+        if head.comparison_id in self.kept:
+            self.kept[head.comparison_id] = WrittenComparison(head, written)
+
 
 def a_comparison(**changes: object) -> WhatIfResult:
     """Return a what-if with a difference in everything, and two examples."""

@@ -20,6 +20,7 @@ from dunning.services.settle_trials import Shelf, TrialNightService
 from tests.support.arms import a_holdout
 from tests.support.builders import a_customer, a_lender_record, an_account, an_instalment, the_policies
 from tests.support.fakes import FakeClock, FakeCustomers, FakeTelemetry
+from tests.support.lively_trials import KeptInMemory
 from tests.support.trial_fakes import FakeDrawnRungs, FakeSteering, FakeTrialBooks, FakeTrialResults
 
 LENDER = "demo-tw"
@@ -67,6 +68,7 @@ class TrialOffice:
     rungs: FakeDrawnRungs = field(default_factory=FakeDrawnRungs)
     books: FakeTrialBooks = field(default_factory=FakeTrialBooks)
     results: FakeTrialResults = field(default_factory=FakeTrialResults)
+    comparisons: KeptInMemory = field(default_factory=KeptInMemory)
     steering: TrialSteering = field(default_factory=FakeSteering)
     clock: FakeClock = field(default_factory=FakeClock)
     telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
@@ -86,6 +88,7 @@ class TrialOffice:
             keeper=self.results,
             nights=self.results,
             customers=self.customers,
+            comparisons=self.comparisons,
         )
 
     @property

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
+from dunning.adapters.dynamodb.trial_control_table import control_to_json
+from dunning.adapters.trial_book_lines import book_lines
+from dunning.adapters.trial_result_text import result_text
 from dunning.domain.customer.facts import HoldReason
 from dunning.domain.customer.lender_record import erase_record
 from dunning.domain.customer.standing import Hold, Standing
 from dunning.domain.effect import keeping_books
-from dunning.domain.effect.draws import SILENCE, TEXTED, Draw, Layer
+from dunning.domain.effect.draws import SILENCE, TEXTED, Draw, Layer, draws_to_text
+from dunning.domain.effect.keeping_books import book_part_of
 from dunning.domain.effect.settling import OutcomeState, SideEffects
 from dunning.domain.errors import DunningError, ServiceCallError, UnreadableRecordError
-from dunning.ports.telemetry import Metric
+from dunning.ports.kept_comparisons import WrittenComparison
+from dunning.ports.telemetry import LogEvent, Metric
 from dunning.services import settle_trials
+from dunning.services.console.what_ifs_read import WhatIfsService
+from dunning.services.erasure.erase import UNDER_WAY, EraseService
 from dunning.services.settle_trials import Shelf, TrialNightService
 from dunning.services.steer_trials import SteerService
-from tests.support.fakes import FakeTelemetry, FakeTrialControls
+from tests.support.arms import a_trial
+from tests.support.fakes import FakeContacts, FakeTelemetry, FakeTrialControls, FakeUploadErasure
+from tests.support.lively_trials import a_comparison, keep_a_comparison
 from tests.support.trial_nights import FIRST, LENDER, TrialOffice, a_rung, at_ten, days_after, night_of, the_holdout
 
 OVER = days_after(FIRST, 15)
@@ -205,3 +216,78 @@ def test_two_nights_at_once_leave_what_one_leaves() -> None:
         contested.run(OVER)
         assert contested.run(OVER), "the next invocation of the night"
         assert contested.state() == whole.state(), number
+
+
+def test_nothing_of_an_erased_customer_is_left_anywhere_after_the_next_nights() -> None:
+    office = FaultyOffice(trials=(the_holdout(), a_trial(Layer.TEXT, (("usual", 0.5), ("kind", 0.5)), trial_id="tone")))
+    draws = draws_to_text([Draw(Layer.HOLDOUT, "quiet", TEXTED, 0.8), Draw(Layer.TEXT, "tone", "kind", 0.5)])
+    for index in range(20):
+        customer_id = f"C{index:04d}"
+        for stage, day in ((0, FIRST), (3, days_after(FIRST, 3))):
+            office.keep(a_rung(customer_id, day, Draw(Layer.HOLDOUT, "quiet", TEXTED, 0.8), stage=stage, draws=draws))
+        office.customer(customer_id)
+    office.keep(a_rung("C0003", FIRST, None), lender="demo-gone")
+    office.books.write_part("demo-gone", "old", book_part_of("C0003"), [])
+    kept = a_comparison()
+    leaving = kept.examples[0].model_copy(update={"customer_id": "C0003"})
+    keep_a_comparison(office.comparisons, kept.model_copy(update={"examples": (leaving, *kept.examples[1:])}))
+    office.run(days_after(FIRST, 4))
+    held = {
+        "C0003",
+        "A-C0003",
+        *(each.spell.send_id for each in office.book() if each.spell.customer_id == "C0003"),
+    }
+    assert len(held) == 4
+    erasing = EraseService(
+        customers=office.customers, contacts=FakeContacts(), uploads=FakeUploadErasure(), clock=office.clock,
+        telemetry=FakeTelemetry(), draws=office.rungs,
+    )  # fmt: skip
+    at = night_of(days_after(FIRST, 4)) + timedelta(hours=5)
+    office.clock.move_to(at)
+    erasing.erase("C0003", at)
+    office.clock.move_to(at + UNDER_WAY)
+    erasing.purge_numbers("C0003")
+    office.telemetry = FakeTelemetry()
+    assert left_of(held, office), "what is searched for is found"
+    for night in range(5, 20):
+        office.run(days_after(FIRST, night))
+    assert left_of(held, office) == {}
+    assert sum(office.result().drawn.values()) == 40
+    found = WhatIfsService(office.comparisons).view("a1b2c3d4e5f60718")
+    assert found is not None
+    assert len(found.examples) == len(kept.examples) - 1
+    assert found.head.differing == kept.differing, "its figures stay"
+
+
+def left_of(ids: Collection[str], office: FaultyOffice) -> dict[str, list[str]]:
+    """Return where ids are found, and which, in all that nights read, write and say; the customer's tombstone apart."""
+    places = {
+        "rungs": (office.rungs.runs, office.rungs.marks),
+        "books": office.books.parts,
+        "results": (office.results.results, office.results.points, office.results.progress),
+        "lines": [line for spells in office.books.parts.values() for line in book_lines(spells)],
+        "stored results": [result_text(each) for each in office.results.results.values()],
+        "control": (office.controls.controls, [control_to_json(each) for each in office.controls.controls.values()]),
+        "comparisons": office.comparisons.kept,
+        "logs and metrics": (office.telemetry.events, office.telemetry.counts),
+    }
+    found = {place: [each for each in ids if each in repr(held)] for place, held in places.items()}
+    return {place: each for place, each in found.items() if each}
+
+
+@pytest.mark.parametrize("written", ["", "[]", "{}", '{"examples":3}', '{"examples":[{}]}', "[" * 100_000])
+def test_a_kept_comparison_that_nobody_can_read_keeps_the_mark_of_the_erased_and_is_said_to_be_so(
+    office: TrialOffice, written: str
+) -> None:
+    office.drawn("C1", FIRST)
+    office.customer("C1")
+    head = keep_a_comparison(office.comparisons)
+    office.comparisons.kept[head.comparison_id] = WrittenComparison(head, written)
+    office.rungs.mark_draws("C2", night_of(FIRST), night_of(FIRST))
+    with pytest.raises(UnreadableRecordError, match="kept comparison a1b2c3d4e5f60718"):
+        office.run(days_after(FIRST, 5))
+    assert office.rungs.marks
+    assert office.result().drawn, "the nights of lenders are done all the same"
+    assert [fields["error"] for name, fields in office.telemetry.events if name == LogEvent.TRIAL_NIGHT_FAILED] == [
+        "UnreadableRecordError"
+    ]

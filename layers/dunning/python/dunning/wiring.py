@@ -723,6 +723,7 @@ def _trials_of(lender: str) -> Sequence[Trial]:
 @_kept
 def trial_night_service() -> TrialNightService:
     """Build the service that settles what trials drew."""
+    from dunning.adapters.dynamodb.comparison_table import DynamoComparisons  # noqa: PLC0415
     from dunning.adapters.dynamodb.drawn_rung_table import DynamoDrawnRungs  # noqa: PLC0415
     from dunning.adapters.dynamodb.trial_control_table import DynamoTrialControls  # noqa: PLC0415
     from dunning.adapters.dynamodb.trial_result_table import DynamoTrialResults  # noqa: PLC0415
@@ -746,6 +747,7 @@ def trial_night_service() -> TrialNightService:
             keeper=results,
             nights=results,
             customers=_customers(dynamodb, settings),
+            comparisons=DynamoComparisons(dynamodb, settings.tally_table),
         ),
         steering=SteerService(DynamoTrialControls(dynamodb, settings.tally_table)),
         policies=policy_book(),

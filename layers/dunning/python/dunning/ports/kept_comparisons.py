@@ -63,6 +63,14 @@ class ComparisonReader(Protocol):
         ...
 
 
+class ComparisonsToErase(ComparisonReader, Protocol):
+    """What-ifs that are kept, for the night that takes erased customers out of their examples."""
+
+    def rewrite_comparison(self, head: KeptComparison, written: str) -> None:
+        """Put what is written in the place of what a comparison had, if it is still kept."""
+        ...
+
+
 class ComparisonKeeper(Protocol):
     """Keeps what-ifs for 90 days, the newest twenty of each lender."""
 

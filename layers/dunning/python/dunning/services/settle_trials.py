@@ -11,9 +11,11 @@ is made anew from whole books. If time runs out, the parts that are settled are 
 the same night goes on with the others. Until all are settled, the results of the night before stay.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import batched
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -46,6 +48,7 @@ from dunning.domain.effect.trials import Trial
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.ports.clock import Clock
 from dunning.ports.customers import CUSTOMERS_A_LOOK, CustomerLook, CustomerLooks
+from dunning.ports.kept_comparisons import ComparisonsToErase, KeptComparison, WrittenComparison
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.ports.trial_books import DrawnRungLog, TrialBooks, TrialResultKeeper, TrialResults
 from dunning.ports.trial_nights import (
@@ -82,6 +85,7 @@ class Shelf(NamedTuple):
     keeper: TrialResultKeeper
     nights: NightLog
     customers: CustomerLooks
+    comparisons: ComparisonsToErase
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,36 +395,48 @@ class TrialNightService:
 
     def _remove_the_erased(self) -> DunningError | None:
         """
-        Take erased customers out of the rungs on record and of all books, before either is read.
+        Take erased customers out of the rungs on record, of all books before they are read, and of kept what-ifs.
 
         What cannot be read is returned as an error, and does not keep the rest from being done. The marks then stay.
         """
-        marks = self._shelf.removal.erased_draws()
-        if not marks:
-            return None
-        until = {mark.customer_id: mark.until for mark in marks}
-        now = self._clock.now()
         failures: list[UnreadableRecordError] = []
-        entries = parts = 0
-        for lender in sorted(self._lenders):
-            today = now.astimezone(self._zone_of(lender)).date()
-            for number in range(-1, RUNGS_KEPT.days + 2):
-                try:
-                    entries += self._shelf.removal.remove_rungs(lender, today - timedelta(days=number), until)
-                except UnreadableRecordError as error:
-                    failures.append(error)
-        for lender, trial_id in self._shelf.known_books.books():
-            for part in sorted({book_part_of(customer_id) for customer_id in until}):
-                try:
-                    parts += self._remove_from_part(lender, trial_id, part, until)
-                except UnreadableRecordError as error:
-                    failures.append(error)
-        for mark in marks:
-            if not failures and now >= mark.at + MARKS_KEPT:
-                self._shelf.removal.draws_removed(mark)
-        self._telemetry.log_event(LogEvent.DRAWS_ERASED, customers=len(marks), entries=entries, parts=parts)
-        for failure in failures:
-            self._log_failure("", failure)
+
+        def tried[R](work: Callable[[], R], otherwise: R) -> R:
+            try:
+                return work()
+            except UnreadableRecordError as error:
+                self._log_failure("", error)
+                failures.append(error)
+                return otherwise
+
+        shelf = self._shelf
+        marks = tried(shelf.removal.erased_draws, ())
+        if marks:
+            until = {mark.customer_id: mark.until for mark in marks}
+            now = self._clock.now()
+            books = list(shelf.known_books.books())
+            lenders = sorted({*self._lenders, *(lender for lender, _ in books)})
+            # A day more on both sides: of each zone.
+            days = [now.date() - timedelta(days=number) for number in range(-1, RUNGS_KEPT.days + 3)]
+            numbers = sorted({book_part_of(customer_id) for customer_id in until})
+            removed = {
+                "entries": sum(
+                    tried(partial(shelf.removal.remove_rungs, lender, day, until), 0)
+                    for lender in lenders
+                    for day in days
+                ),
+                "parts": sum(
+                    tried(partial(self._remove_from_part, *book, part, until), 0) for book in books for part in numbers
+                ),
+                "comparisons": sum(
+                    tried(partial(self._remove_examples, head, until), 0)
+                    for head in tried(shelf.comparisons.newest_comparisons, ())
+                ),
+            }
+            for mark in marks:
+                if not failures and now >= mark.at + MARKS_KEPT:
+                    shelf.removal.draws_removed(mark)
+            self._telemetry.log_event(LogEvent.DRAWS_ERASED, customers=len(marks), **removed)
         return failures[0] if failures else None
 
     def _remove_from_part(self, lender: str, trial_id: str, part: int, until: Mapping[str, datetime]) -> bool:
@@ -432,10 +448,40 @@ class TrialNightService:
         self._shelf.books.write_part(lender, trial_id, part, left)
         return True
 
+    def _remove_examples(self, head: KeptComparison, customer_ids: Collection[str]) -> bool:
+        """Take customers out of the examples of a what-if, whenever it was kept, and return whether any was there."""
+        found = self._shelf.comparisons.comparison(head.comparison_id)
+        if found is None:
+            return False
+        left = without_examples_of(found, customer_ids)
+        if left == found.written:
+            return False
+        self._shelf.comparisons.rewrite_comparison(found.head, left)
+        return True
+
     def _log_failure(self, lender: str, error: DunningError) -> None:
         self._telemetry.log_event(
             LogEvent.TRIAL_NIGHT_FAILED, lender=lender, error=type(error).__name__, why=str(error)
         )
+
+
+def without_examples_of(comparison: WrittenComparison, customer_ids: Collection[str]) -> str:
+    """
+    Return what is written of a what-if without these customers. No other part of it names a customer.
+
+    Raises:
+        UnreadableRecordError: it is not what `what_if.json` describes.
+    """
+    try:
+        result = json.loads(comparison.written)
+        examples = [each for each in result["examples"] if each["customer_id"] not in customer_ids]
+        if len(examples) == len(result["examples"]):
+            return comparison.written
+    except (LookupError, RecursionError, TypeError, ValueError) as error:
+        raise UnreadableRecordError(
+            f"kept comparison {comparison.head.comparison_id}: {type(error).__name__}"
+        ) from None
+    return json.dumps({**result, "examples": examples}, ensure_ascii=False, separators=(",", ":"))
 
 
 def _record_signs_by_trial(

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from dunning.adapters.aws_call import aws_call
+from dunning.adapters.aws_call import aws_call, write_if
 from dunning.adapters.dynamodb.keys import expiry, instant_key, parse_instant
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.kept_comparisons import KEPT_A_LENDER, LARGEST_COMPARISON, KeptComparison, WrittenComparison
@@ -24,13 +24,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEEP_COMPARISONS = timedelta(days=90)
-"""The examples hold ids of customers, erased ones too."""
 
 _HEADS = "whatif"
 
 
 class DynamoComparisons:
-    """Implements `ComparisonReader` and `ComparisonKeeper`."""
+    """Implements `ComparisonReader`, `ComparisonKeeper` and `ComparisonsToErase`."""
 
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
@@ -52,23 +51,28 @@ class DynamoComparisons:
         return WrittenComparison(_head_of(item), written)
 
     def keep_comparison(self, head: KeptComparison, written: str) -> None:
-        """Put the comparison before its head: whoever sees the head can open it."""
+        """Put the head before the comparison, and delete it after: an erasure finds all comparisons by their heads."""
         if len(written.encode()) > LARGEST_COMPARISON:
             raise ValueError(f"comparison: {len(written.encode())} bytes; keep at most {LARGEST_COMPARISON}")
-        fields = {**asdict(head), "kept_at": instant_key(head.kept_at)}
-        common: dict[str, Any] = {
-            "head": {"S": json.dumps(fields, ensure_ascii=False, sort_keys=True)},
-            "expires_at": expiry(head.kept_at + KEEP_COMPARISONS),
-        }
-        body: Any = {"B": gzip.compress(written.encode(), mtime=0)}
-        for item in ({**_body_key(head.comparison_id), **common, "body": body}, {**_head_key(head), **common}):
+        for item in ({**_head_key(head), **_head_and_expiry(head)}, _body_item(head, written)):
             with aws_call("PutItem"):
                 self._client.put_item(TableName=self._table, Item=item)
         of_lender = [each for each in self.newest_comparisons() if each.lender == head.lender]
         for old in of_lender[KEPT_A_LENDER:]:
-            for key in (_head_key(old), _body_key(old.comparison_id)):
+            for key in (_body_key(old.comparison_id), _head_key(old)):
                 with aws_call("DeleteItem"):
                     self._client.delete_item(TableName=self._table, Key=key)
+
+    def rewrite_comparison(self, head: KeptComparison, written: str) -> None:
+        """Put the comparison, on condition that there is one."""
+        write_if(
+            "PutItem",
+            lambda: self._client.put_item(
+                TableName=self._table,
+                Item=_body_item(head, written),
+                ConditionExpression="attribute_exists(tally)",
+            ),
+        )
 
     def _items_of(self, key: str) -> list[Mapping[str, Any]]:
         with aws_call("Query"):
@@ -79,6 +83,19 @@ class DynamoComparisons:
                 ScanIndexForward=False,
             )
             return [item for page in pages for item in page["Items"]]
+
+
+def _head_and_expiry(head: KeptComparison) -> dict[str, Any]:
+    fields = {**asdict(head), "kept_at": instant_key(head.kept_at)}
+    return {
+        "head": {"S": json.dumps(fields, ensure_ascii=False, sort_keys=True)},
+        "expires_at": expiry(head.kept_at + KEEP_COMPARISONS),
+    }
+
+
+def _body_item(head: KeptComparison, written: str) -> dict[str, Any]:
+    body = {"B": gzip.compress(written.encode(), mtime=0)}
+    return {**_body_key(head.comparison_id), **_head_and_expiry(head), "body": body}
 
 
 def _head_key(head: KeptComparison) -> dict[str, Any]:

@@ -86,13 +86,16 @@ class DynamoDrawnRungs:
             self._client.put_item(TableName=self._table, Item=item)
 
     def erased_draws(self) -> Sequence[ErasedDraws]:
-        """Query all marks."""
-        return [
-            ErasedDraws(
-                str(item["part"]["S"]), parse_instant(str(item["until"]["S"])), parse_instant(str(item["at"]["S"]))
-            )
-            for item in self._query(_ERASED)
-        ]
+        """Query all marks. One that cannot be read is not named: it is a customer's."""
+        try:
+            return [
+                ErasedDraws(
+                    str(item["part"]["S"]), parse_instant(str(item["until"]["S"])), parse_instant(str(item["at"]["S"]))
+                )
+                for item in self._query(_ERASED)
+            ]
+        except (LookupError, ValueError) as error:
+            raise UnreadableRecordError(f"{_ERASED}: {type(error).__name__}") from None
 
     def remove_rungs(self, lender: str, day: date, until: Mapping[str, datetime]) -> int:
         """Put each item anew that names such a customer; delete it if nothing is left."""
