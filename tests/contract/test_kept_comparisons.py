@@ -1,5 +1,6 @@
 """Kept what-ifs: what the ports promise, of the fake and of DynamoDB alike."""
 
+import gzip
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
@@ -157,7 +158,17 @@ def test_both_items_go_after_ninety_days() -> None:
 
 
 @mock_aws
-@pytest.mark.parametrize("changes", [{"head": {"S": "{"}}, {"head": {"S": "{}"}}, {"body": {"B": b"no gzip"}}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"head": {"S": "{"}},
+        {"head": {"S": "{}"}},
+        {"body": {"B": b"no gzip"}},
+        {"body": {"B": gzip.compress(b"{}")[:10] + b"damaged"}},
+        {"body": {"B": gzip.compress(b" " * 50_000_000)}},
+        {"body": {"S": "{}"}},
+    ],
+)
 def test_what_cannot_be_read_is_said_to_be_so(changes: dict[str, object]) -> None:
     client = new_table()
     shelf = DynamoComparisons(client, TABLE)

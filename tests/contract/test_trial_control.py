@@ -244,6 +244,7 @@ def test_the_form_is_canonical_and_each_strategy_stands_beside_its_hash() -> Non
         ('"stopped":["old","quiet"]', '"stopped":["old","quiet","quiet"]'),
         ('"paused":{', '"paused": {'),
         ('"version":1', '"version":1.0'),
+        ('"version":1', '"version":Infinity'),
         ('"lender":"demo-tw",', ""),
         ('"reasons":{"tone":"unchanged"}', '"reasons":[]'),
         ('"stopped":', '"new":0,"stopped":'),

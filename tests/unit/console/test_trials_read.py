@@ -13,7 +13,7 @@ import pytest
 from dunning.domain.effect.draws import SILENCE, Layer
 from dunning.domain.effect.intervals import Interval
 from dunning.domain.effect.sums import FirstLine
-from dunning.domain.effect.trial_results import SignSeen, TrialResult, TrialSign
+from dunning.domain.effect.trial_results import LiftPoint, SignSeen, TrialResult, TrialSign
 from dunning.ports.sessions import Role
 from dunning.services.console.shown import CodeShown, MeasureShown
 from dunning.services.console.trials_read import (
@@ -280,6 +280,20 @@ def test_every_sign_says_what_was_seen_and_what_to_do(sign: TrialSign) -> None:
 )
 def test_a_trial_says_how_it_stands(changes: dict[str, Any], state: str) -> None:
     assert view_of(replace(a_holdout(), **changes)).state.code == state
+
+
+def test_an_address_of_any_length_asks_the_table_for_no_key_of_that_length() -> None:
+    class Asked(LivelyTrials):
+        def newest(self, lender: str = "") -> Sequence[TrialResult]:
+            assert len(lender) < 100
+            return super().newest(lender)
+
+        def line_of(self, lender: str, trial: str) -> Sequence[LiftPoint]:  # noqa: ARG002
+            raise AssertionError("asked for a trial that is not there")
+
+    trials = service(Asked([a_holdout()]))
+    assert trials.trial("x" * 5_000, "quiet") is trials.trial("demo-tw", "x" * 5_000) is None
+    assert json.loads(trials.document("x" * 5_000))["trials"] == []
 
 
 def test_trials_that_no_night_knows_come_last_and_say_why() -> None:

@@ -8,7 +8,7 @@ import pytest
 from dunning.console.translations import Translation
 from dunning.domain.decision.rules import Cap
 from dunning.domain.errors import UnreadableRecordError
-from dunning.ports.kept_comparisons import LARGEST_COMPARISON
+from dunning.ports.kept_comparisons import LARGEST_COMPARISON, WrittenComparison
 from dunning.ports.sessions import Role
 from dunning.services.console.shown import CodeShown, MeasureShown
 from dunning.services.console.what_ifs_read import ComparisonView, WhatIfsService
@@ -19,6 +19,8 @@ from tests.support.lively_trials import KeptInMemory, a_comparison, keep_a_compa
 from tests.support.people import NOW
 
 HERE = "/what-if/a1b2c3d4e5f60718"
+
+LONG = "/what-if/" + "x" * 5_000
 
 
 def an_office(**changes: object) -> Office:
@@ -102,10 +104,23 @@ def test_who_looks_at_customers_of_a_comparison_is_written_down_first() -> None:
     assert office.get(HERE).status == 503
 
 
-@pytest.mark.parametrize("path", ["/what-if/none", f"{HERE}/3", f"{HERE}/0", f"{HERE}/x", "/what-if/none/1"])
+@pytest.mark.parametrize("path", ["/what-if/none", f"{HERE}/3", f"{HERE}/0", f"{HERE}/x", "/what-if/none/1", LONG])
 def test_what_is_not_kept_has_no_page(path: str) -> None:
     office = an_office()
     assert office.get(path).status == 404
+
+
+def test_an_address_that_no_key_can_have_is_not_looked_for() -> None:
+    asked: list[str] = []
+
+    class Asked(KeptInMemory):
+        def comparison(self, comparison_id: str) -> WrittenComparison | None:
+            asked.append(comparison_id)
+            return super().comparison(comparison_id)
+
+    assert WhatIfsService(Asked()).view(LONG) is None
+    assert WhatIfsService(Asked()).view("none") is None
+    assert asked == ["none"]
 
 
 def test_what_is_not_as_the_schema_says_is_not_shown() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -123,7 +123,7 @@ def few_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("few_parts")
 def test_whatever_call_fails_the_night_that_runs_again_leaves_what_a_night_without_a_fault_leaves() -> None:
     office = FaultyOffice(trials=(the_holdout(),))
-    for index in range(20):
+    for index in range(12):
         customer_id = f"C{index:04d}"
         office.drawn(customer_id, FIRST)
         office.customer(customer_id, paid_at=at_ten(days_after(FIRST, 5)) if index % 3 else None)
@@ -158,6 +158,26 @@ def test_rungs_that_nobody_can_read_fail_the_night_of_their_lender_and_no_other(
     with pytest.raises(UnreadableRecordError, match=f"rungs of {LENDER}, {FIRST}: draws: entry 1"):
         office.run(days_after(FIRST, 3))
     assert [lender for lender, _ in office.results.results] == [OTHER]
+
+
+def test_a_fault_of_our_own_in_the_trials_of_a_lender_keeps_no_other_from_its_night(office: TrialOffice) -> None:
+    office.lenders = (LENDER, OTHER)
+    office.keep(a_rung("C2", FIRST, Draw(Layer.HOLDOUT, "quiet", TEXTED, 0.8)), lender=OTHER)
+    office.customer("C2")
+    office.rungs.unreadable = Faulty()
+    with pytest.raises(ZeroDivisionError):
+        office.run(days_after(FIRST, 3))
+    assert [lender for lender, _ in office.results.results] == [OTHER]
+    assert [(fields["lender"], fields["why"]) for name, fields in office.telemetry.events
+            if name == LogEvent.TRIAL_NIGHT_FAILED] == [(LENDER, "")]  # fmt: skip
+
+
+class Faulty(set[tuple[str, date]]):
+    """Days that cannot be asked for without a fault of ours."""
+
+    def __contains__(self, day: object) -> bool:
+        assert isinstance(day, tuple)
+        return bool(day[0] == LENDER and 1 // 0)
 
 
 def test_a_missed_night_is_no_reason_to_miss_a_payment_that_was_told_late(office: TrialOffice) -> None:
@@ -221,7 +241,7 @@ def test_two_nights_at_once_leave_what_one_leaves() -> None:
 def test_nothing_of_an_erased_customer_is_left_anywhere_after_the_next_nights() -> None:
     office = FaultyOffice(trials=(the_holdout(), a_trial(Layer.TEXT, (("usual", 0.5), ("kind", 0.5)), trial_id="tone")))
     draws = draws_to_text([Draw(Layer.HOLDOUT, "quiet", TEXTED, 0.8), Draw(Layer.TEXT, "tone", "kind", 0.5)])
-    for index in range(20):
+    for index in range(12):
         customer_id = f"C{index:04d}"
         for stage, day in ((0, FIRST), (3, days_after(FIRST, 3))):
             office.keep(a_rung(customer_id, day, Draw(Layer.HOLDOUT, "quiet", TEXTED, 0.8), stage=stage, draws=draws))
@@ -252,7 +272,7 @@ def test_nothing_of_an_erased_customer_is_left_anywhere_after_the_next_nights() 
     for night in range(5, 20):
         office.run(days_after(FIRST, night))
     assert left_of(held, office) == {}
-    assert sum(office.result().drawn.values()) == 40
+    assert sum(office.result().drawn.values()) == 24
     found = WhatIfsService(office.comparisons).view("a1b2c3d4e5f60718")
     assert found is not None
     assert len(found.examples) == len(kept.examples) - 1

@@ -88,6 +88,8 @@ REFUSED: list[tuple[Trial, str]] = [
     (a_holdout(arms=(Arm(TEXTED, 0.4), Arm(SILENCE, 0.6))), "trials.quiet.arms: silence has a share above 0.5"),
     (a_trial(is_learned=True), "trials.tone.learned: a learner needs three arms"),
     (a_trial(ends_on=date(2026, 11, 30)), "trials.tone.ends_on: it is before starts_on"),
+    (a_trial(ends_on=date(9999, 12, 31)), "trials.tone.ends_on: the trial is too long; end it within 1092 days"),
+    (a_trial(planned_customers=10**400), "trials.tone.planned_customers: nobody has so many; plan with 100000000"),
     (a_trial(approved_on=date(2026, 12, 2)), "trials.tone.approved_on: it is after starts_on"),
     (a_trial(goal_days=0), "trials.tone.goal_days: 0 days; choose 1 to 60"),
     (a_trial(goal_days=61), "trials.tone.goal_days: 61 days; choose 1 to 60"),
@@ -168,6 +170,13 @@ def test_the_shortest_salt_and_the_shortest_and_longest_goal_are_allowed() -> No
         check_trials([a_trial(**allowed)], OWED)
     with pytest.raises(ValueError, match=r"trials.tone.salt: it is too short"):
         check_trials([a_trial(salt="1234567")], OWED)
+
+
+def test_a_trial_may_last_three_years_and_no_day_longer() -> None:
+    first = a_trial().starts_on
+    check_trials([a_trial(ends_on=first + timedelta(days=1091))], OWED)
+    with pytest.raises(ValueError, match=r"trials.tone.ends_on: the trial is too long"):
+        check_trials([a_trial(ends_on=first + timedelta(days=1092))], OWED)
 
 
 def test_texts_up_to_the_due_date_may_be_left_out_rung_by_rung_but_never_all_of_them() -> None:

@@ -159,14 +159,14 @@ class TrialNightService:
         Work out tonight's results of all lenders, and return whether all are done. A lender that is done is left out.
 
         Raises:
-            DunningError: a lender's night failed; those of the other lenders are done. It can be repeated.
+            Exception: a lender's night failed; those of the other lenders are done. It can be repeated.
         """
-        failed = self._remove_the_erased()
+        failed: Exception | None = self._remove_the_erased()
         is_whole = True
         for lender in sorted(self._lenders):
             try:
                 is_whole &= self.run(lender, seconds_left)
-            except DunningError as error:
+            except Exception as error:  # noqa: BLE001 - a fault in one lender's trials keeps no other from its alarms
                 self._log_failure(lender, error)
                 failed = error
         if failed is not None:
@@ -459,10 +459,10 @@ class TrialNightService:
         self._shelf.comparisons.rewrite_comparison(found.head, left)
         return True
 
-    def _log_failure(self, lender: str, error: DunningError) -> None:
-        self._telemetry.log_event(
-            LogEvent.TRIAL_NIGHT_FAILED, lender=lender, error=type(error).__name__, why=str(error)
-        )
+    def _log_failure(self, lender: str, error: Exception) -> None:
+        """Log a failure; in words if they are ours: those of a library might quote what it has read."""
+        why = str(error) if isinstance(error, DunningError) else ""
+        self._telemetry.log_event(LogEvent.TRIAL_NIGHT_FAILED, lender=lender, error=type(error).__name__, why=why)
 
 
 def without_examples_of(comparison: WrittenComparison, customer_ids: Collection[str]) -> str:

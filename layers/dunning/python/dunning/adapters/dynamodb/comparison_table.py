@@ -8,7 +8,9 @@ whatif#<id>, whatif: the comparison, as compressed JSON, and its head once more.
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import zlib
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -45,9 +47,12 @@ class DynamoComparisons:
         if item is None:
             return None
         try:
-            written = gzip.decompress(item["body"]["B"]).decode()
-        except (LookupError, OSError, EOFError, ValueError) as error:
+            with gzip.open(io.BytesIO(item["body"]["B"])) as body:
+                written = body.read(LARGEST_COMPARISON + 1).decode()
+        except (LookupError, OSError, EOFError, TypeError, ValueError, zlib.error) as error:
             raise UnreadableRecordError(f"kept comparison: {type(error).__name__}") from None
+        if len(written) > LARGEST_COMPARISON:
+            raise UnreadableRecordError("kept comparison: it is larger than any that is kept")
         return WrittenComparison(_head_of(item), written)
 
     def keep_comparison(self, head: KeptComparison, written: str) -> None:

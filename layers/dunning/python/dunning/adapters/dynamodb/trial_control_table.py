@@ -68,7 +68,7 @@ def control_from_json(text: str) -> TrialControl:
             reasons=written["reasons"],
         )
         is_exact = control_to_json(control) == text
-    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise UnreadableRecordError(f"control of trials: {error or type(error).__name__}") from None
     if not is_exact:
         raise UnreadableRecordError("control of trials: it is not canonical, or a strategy is not that of its version")

@@ -41,6 +41,9 @@ LATEST_HELD_OUT_STAGE = 7
 """The last stage that may be held out, in days past due. Fees, notices and reports follow the later ones."""
 
 LONGEST_GOAL_DAYS = 60
+LONGEST_DAYS = 6 * 7 * EPOCH_WEEKS
+"""Three years. What a longer trial finds is of customers, prices and texts that are no more."""
+MOST_CUSTOMERS = 100_000_000
 SHORTEST_SALT = 8
 
 _ROUNDING = 1e-9
@@ -223,12 +226,18 @@ def check_dates(trial: Trial) -> None:
     """Check the order of approval, start and end, the goal, and the planned number of customers."""
     if trial.ends_on < trial.starts_on:
         raise _refuse(trial, "ends_on", "it is before starts_on", "plan an end that comes after the start")
+    if (trial.ends_on - trial.starts_on).days >= LONGEST_DAYS:
+        raise _refuse(
+            trial, "ends_on", "the trial is too long", f"end it within {LONGEST_DAYS} days, and begin another"
+        )
     if trial.approved_on is not None and trial.approved_on > trial.starts_on:
         raise _refuse(trial, "approved_on", "it is after starts_on", "start the trial after its approval")
     if not 1 <= trial.goal_days <= LONGEST_GOAL_DAYS:
         raise _refuse(trial, "goal_days", f"{trial.goal_days} days", f"choose 1 to {LONGEST_GOAL_DAYS}")
     if trial.planned_customers < 1:
         raise _refuse(trial, "planned_customers", f"{trial.planned_customers}", "plan with one customer or more")
+    if trial.planned_customers > MOST_CUSTOMERS:
+        raise _refuse(trial, "planned_customers", "nobody has so many", f"plan with {MOST_CUSTOMERS} at most")
 
 
 def check_reach(trial: Trial) -> None:

@@ -198,14 +198,16 @@ class TrialsService:
         plan = next(
             (each.trial for each in self._planned() if (each.lender, each.trial.trial_id) == (lender, trial)), None
         )
-        result = next((each for each in self._results.newest(lender) if each.trial == trial), None)
+        result = next(
+            (each for each in self._results.newest() if (each.lender, each.trial) == (lender, trial)), None
+        )  # not asked by lender: an address may be longer than a key
         if result is None:
             return _without_result(plan, lender, trial, self._clock.now().date()) if plan else None
         return _trial_view(result, plan, self._results.line_of(lender, trial))
 
     def document(self, lender: str = "") -> str:
         """Return the JSON of what the last night knows of each trial, as programs read it (`trials.json`)."""
-        return trials_document(self._results.newest(lender))
+        return trials_document([each for each in self._results.newest() if lender in {"", each.lender}])
 
 
 def _trial_view(result: TrialResult, plan: Trial | None, points: Sequence[LiftPoint] | None = None) -> TrialView:

@@ -17,6 +17,8 @@ _MOVES = (NextText.EARLIER, NextText.LATER, NextText.NEW, NextText.NONE, NextTex
 _OVER_TO_A_PERSON = "over to a person"
 _CAP = re.compile(r"(?P<reason>\w+): (?P<count>\d+) texts? in (?P<long>\d+) (?P<unit>hours|days)")
 """A cap as a trace writes it (`Cap`), after the reason that it gives."""
+_LONGEST_ID = 64
+"""An address may be longer than a key of a table."""
 
 
 class BothFigures(NamedTuple):
@@ -136,7 +138,7 @@ class WhatIfsService:
         Raises:
             UnreadableRecordError: it cannot be read.
         """
-        found = self._kept.comparison(comparison_id)
+        found = self._kept.comparison(comparison_id) if len(comparison_id) <= _LONGEST_ID else None
         if found is None:
             return None
         try:
