@@ -12,9 +12,9 @@ import pytest
 from dunning.adapters.dynamodb.trial_control_table import control_to_json
 from dunning.adapters.trial_book_lines import book_lines
 from dunning.adapters.trial_result_text import result_text
-from dunning.domain.customer.facts import HoldReason
+from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.lender_record import erase_record
-from dunning.domain.customer.standing import Hold, Standing
+from dunning.domain.customer.standing import Standing
 from dunning.domain.effect import keeping_books
 from dunning.domain.effect.draws import SILENCE, TEXTED, Draw, Layer, draws_to_text
 from dunning.domain.effect.keeping_books import book_part_of

@@ -18,6 +18,7 @@ from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.telemetry import LogEvent, Metric
 from tests.support.arms import a_trial
 from tests.support.builders import a_customer, a_lender_record, an_account, an_instalment, instant, policies_with
+from tests.support.trial_fakes import FakeSteering
 from tests.support.trial_nights import (
     FIRST,
     LENDER,
@@ -293,8 +294,9 @@ def test_a_claim_that_was_released_needs_no_record(office: TrialOffice) -> None:
 
 
 def test_trials_of_other_layers_have_books_of_their_own_and_the_customer_is_read_once() -> None:
+    steering = FakeSteering()
     tone = a_trial(Layer.TEXT, (("usual", 0.5), ("kind", 0.5)), trial_id="tone")
-    office = TrialOffice(trials=(the_holdout(), tone))
+    office = TrialOffice(trials=(the_holdout(), tone), steering=steering)
     draws = "hquiet.text:0.8;ttone.kind:0.5"
     office.keep(a_rung("C1", FIRST, Draw(Layer.HOLDOUT, "quiet", TEXTED, 0.8), draws=draws))
     office.customer("C1")
@@ -303,8 +305,8 @@ def test_trials_of_other_layers_have_books_of_their_own_and_the_customer_is_read
     assert [each.spell.draws[0].arm for each in office.book("tone")] == ["kind"]
     assert [each.spell.draws[0].arm for each in office.book("quiet")] == [TEXTED]
     assert office.customers.looked_at == ["C1"]
-    assert office.steering.calls == [(LENDER, ("quiet", "tone"))]
-    assert len(office.steering.spells["tone"]) == 1
+    assert steering.calls == [(LENDER, ("quiet", "tone"))]
+    assert len(steering.spells["tone"]) == 1
 
 
 def test_a_trial_whose_spells_are_long_over_is_left_alone(office: TrialOffice) -> None:

@@ -53,6 +53,7 @@ from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.ports.trial_books import DrawnRungLog, TrialBooks, TrialResultKeeper, TrialResults
 from dunning.ports.trial_nights import (
     DrawRemoval,
+    ErasedDraws,
     KnownBooks,
     NightLog,
     NightProgress,
@@ -410,7 +411,7 @@ class TrialNightService:
                 return otherwise
 
         shelf = self._shelf
-        marks = tried(shelf.removal.erased_draws, ())
+        marks: Sequence[ErasedDraws] = tried(shelf.removal.erased_draws, ())
         if marks:
             until = {mark.customer_id: mark.until for mark in marks}
             now = self._clock.now()
