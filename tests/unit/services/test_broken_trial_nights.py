@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -30,7 +31,17 @@ from dunning.services.steer_trials import SteerService
 from tests.support.arms import a_trial
 from tests.support.fakes import FakeContacts, FakeTelemetry, FakeTrialControls, FakeUploadErasure
 from tests.support.lively_trials import a_comparison, keep_a_comparison
-from tests.support.trial_nights import FIRST, LENDER, TrialOffice, a_rung, at_ten, days_after, night_of, the_holdout
+from tests.support.trial_nights import (
+    FIRST,
+    LENDER,
+    TAIPEI,
+    TrialOffice,
+    a_rung,
+    at_ten,
+    days_after,
+    night_of,
+    the_holdout,
+)
 
 OVER = days_after(FIRST, 15)
 OTHER = "demo-zz"
@@ -311,3 +322,21 @@ def test_a_kept_comparison_that_nobody_can_read_keeps_the_mark_of_the_erased_and
     assert [fields["error"] for name, fields in office.telemetry.events if name == LogEvent.TRIAL_NIGHT_FAILED] == [
         "UnreadableRecordError"
     ]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Honolulu", "America/New_York", "Europe/London", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("drawn_on", [date(2026, 10, 11), date(2026, 10, 18), date(2027, 2, 14)])
+@pytest.mark.parametrize(("late_by", "is_cured"), [(-1, True), (0, False)])
+def test_days_are_those_of_the_customer_wherever_the_lender_is_and_whatever_its_clocks_do(
+    zone: str, drawn_on: date, late_by: int, *, is_cured: bool
+) -> None:
+    office = TrialOffice(zone=ZoneInfo(zone))  # London and New York change their clocks on the last of these days
+    office.drawn("C1", drawn_on)
+    midnight = datetime.combine(days_after(drawn_on, 15), time(), TAIPEI)
+    office.customer("C1", paid_at=midnight + timedelta(seconds=late_by))
+    for night in range(1, 20):
+        office.clock.move_to(datetime.combine(days_after(drawn_on, night), time(20, 40), UTC))
+        office.service.run_all(lambda: 900.0)
+    (settled,) = office.book()
+    assert (settled.spell.drawn_on, settled.outcome.cured) == (drawn_on, is_cured)
+    assert office.signs() == []

@@ -420,6 +420,7 @@ class TrialNightService:
             # A day more on both sides: of each zone.
             days = [now.date() - timedelta(days=number) for number in range(-1, RUNGS_KEPT.days + 3)]
             numbers = sorted({book_part_of(customer_id) for customer_id in until})
+            heads: Sequence[KeptComparison] = tried(shelf.comparisons.newest_comparisons, ())
             removed = {
                 "entries": sum(
                     tried(partial(shelf.removal.remove_rungs, lender, day, until), 0)
@@ -429,10 +430,7 @@ class TrialNightService:
                 "parts": sum(
                     tried(partial(self._remove_from_part, *book, part, until), 0) for book in books for part in numbers
                 ),
-                "comparisons": sum(
-                    tried(partial(self._remove_examples, head, until), 0)
-                    for head in tried(shelf.comparisons.newest_comparisons, ())
-                ),
+                "comparisons": sum(tried(partial(self._remove_examples, head, until), 0) for head in heads),
             }
             for mark in marks:
                 if not failures and now >= mark.at + MARKS_KEPT:
@@ -449,16 +447,16 @@ class TrialNightService:
         self._shelf.books.write_part(lender, trial_id, part, left)
         return True
 
-    def _remove_examples(self, head: KeptComparison, customer_ids: Collection[str]) -> bool:
-        """Take customers out of the examples of a what-if, whenever it was kept, and return whether any was there."""
+    def _remove_examples(self, head: KeptComparison, customer_ids: Collection[str]) -> int:
+        """Take customers out of the examples of a what-if, whenever it was kept; return 1 if any was there, else 0."""
         found = self._shelf.comparisons.comparison(head.comparison_id)
         if found is None:
-            return False
+            return 0
         left = without_examples_of(found, customer_ids)
         if left == found.written:
-            return False
+            return 0
         self._shelf.comparisons.rewrite_comparison(found.head, left)
-        return True
+        return 1
 
     def _log_failure(self, lender: str, error: Exception) -> None:
         """Log a failure; in words if they are ours: those of a library might quote what it has read."""
