@@ -29,6 +29,7 @@ from dunning.services.erasure.erase import UNDER_WAY, EraseService
 from dunning.services.settle_trials import Shelf, TrialNightService
 from dunning.services.steer_trials import SteerService
 from tests.support.arms import a_trial
+from tests.support.builders import a_customer, a_lender_record, an_account
 from tests.support.fakes import FakeContacts, FakeTelemetry, FakeTrialControls, FakeUploadErasure
 from tests.support.lively_trials import a_comparison, keep_a_comparison
 from tests.support.trial_nights import (
@@ -340,3 +341,34 @@ def test_days_are_those_of_the_customer_wherever_the_lender_is_and_whatever_its_
     (settled,) = office.book()
     assert (settled.spell.drawn_on, settled.outcome.cured) == (drawn_on, is_cured)
     assert office.signs() == []
+
+
+def test_trials_of_one_name_at_two_lenders_have_nothing_in_common(office: TrialOffice) -> None:
+    office.lenders = (LENDER, OTHER)
+    draw = Draw(Layer.HOLDOUT, "quiet", SILENCE, 0.2)
+    office.keep(a_rung("C1", FIRST, draw))
+    office.customer("C1")
+    office.keep(a_rung("C1", days_after(FIRST, 1), None, stage=3), lender=OTHER)
+    office.keep(a_rung("C2", FIRST, draw), lender=OTHER)
+    office.run(OVER)
+    assert [each.spell.customer_id for each in office.books.of_trial(LENDER, "quiet")] == ["C1"]
+    assert [each.spell.customer_id for each in office.books.of_trial(OTHER, "quiet")] == ["C2"]
+    assert [result.signs for result in office.results.results.values()] == [(), ()], "no leak of the other's silence"
+
+
+def test_whoever_is_gone_to_another_lender_or_lacks_the_account_is_lost(office: TrialOffice) -> None:
+    office.drawn("C1", FIRST)
+    office.drawn("C2", FIRST)
+    moved = office.customer("C1", paid_at=at_ten(days_after(FIRST, 1)))
+    office.customers.lender_records["C1"] = a_lender_record(replace(moved, lender=OTHER))
+    office.customer("C2")
+    office.customers.lender_records["C2"] = a_lender_record(a_customer(an_account(account_id="B"), customer_id="C2"))
+    office.run(OVER)
+    assert [each.outcome.state for each in office.book()] == [OutcomeState.LOST, OutcomeState.LOST]
+
+
+def test_a_rung_of_a_trial_that_is_gone_from_the_policy_is_no_sign_of_the_others(office: TrialOffice) -> None:
+    office.keep(a_rung("C1", FIRST, Draw(Layer.HOLDOUT, "gone", SILENCE, 0.2)))
+    office.run(days_after(FIRST, 5))
+    assert (office.book(), office.signs()) == ([], [])
+    assert sum(office.result().drawn.values()) == 0
