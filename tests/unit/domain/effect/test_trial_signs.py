@@ -302,6 +302,14 @@ def test_a_late_text_that_was_drawn_in_the_epoch_before_is_no_leak() -> None:
     assert leaks_of_holdout(trial, book, [undrawn], TAIPEI) == 1
 
 
+def test_a_text_that_came_due_before_the_trial_and_goes_late_is_no_leak() -> None:
+    trial = replace(HOLDOUT, starts_on=MONDAY)
+    assert leaks_by(a_rung("C1", days_after(MONDAY, 13), None, stage=3), trial=trial) == 0
+    assert leaks_by(a_rung("C1", days_after(MONDAY, 14), None, stage=3), trial=trial) == 1
+    against_the_lot = Draw(Layer.HOLDOUT, "quiet", TEXTED, 0.8)
+    assert leaks_by(a_rung("C1", days_after(MONDAY, 13), against_the_lot, stage=3), trial=trial) == 1
+
+
 def test_a_silence_lasts_from_the_first_silent_rung_to_the_end_of_the_epoch_or_the_trial() -> None:
     (span,) = held_out_spans(replace(HOLDOUT, ends_on=date(2027, 12, 31)), silent_book())
     assert (span.since, span.until) == (MONDAY, days_after(BEGINS, 7 * 26 - 1))
