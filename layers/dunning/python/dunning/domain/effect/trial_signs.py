@@ -68,8 +68,8 @@ def contacts_in(trial: Trial, rungs: Iterable[DrawnRung], zone: ZoneInfo) -> lis
     Return the contacts by which a holdout may have been broken, with their days in `zone`.
 
     A text goes out in any case, with the probability 1, if it marks a stage outside of the trial as well, or repeats a
-    text that did not arrive. Such a text breaks no silence. Nor does a text without a draw in the first days of a trial:
-    it may have come due before.
+    text that did not arrive. Such a text breaks no silence. Nor does a text without a draw in the first days of a
+    trial: it may have come due before.
     """
     return [
         ContactMade(rung.customer_id, rung.stage, rung.at.astimezone(zone).date(), rung.channel, rung.send_id)
