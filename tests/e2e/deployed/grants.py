@@ -112,8 +112,10 @@ def _not_shown(world: World, function: str) -> list[Statement]:
 
     Failed news is noted only after a fault of AWS. An erasure takes a customer out of a number only if others have the
     number too, and raises the version of a standing only if the customer has come back meanwhile. It looks into
-    parts of a large file only while these are being loaded. Changes are given up uncounted after a day of tries.
+    parts of a large file only while these are being loaded. Changes are given up uncounted after a day of tries. What
+    holds for trials is read where a lender has one; tests/integration/test_trial_control.py has one read it.
     """
+    tally = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['TallyTable']}"
     parts = f"arn:aws:s3:::{world.outputs['UploadsBucket']}/parts/*"
     customers = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['CustomersTable']}"
     return [
@@ -121,6 +123,7 @@ def _not_shown(world: World, function: str) -> list[Statement]:
         Statement("Allow", ("sqs:SendMessage",), (world.queue_arn("NewsFailures"),)),
         Statement("Allow", ("sqs:SendMessage",), (world.queue_arn("TallyDeadLetters"),)),
         Statement("Allow", ("dynamodb:UpdateItem",), (customers,)),
+        Statement("Allow", ("dynamodb:GetItem",), (tally,)),
         Statement("Allow", ("s3:GetObjectVersion",), (parts,)),
         *_not_done_here(world).get(function, []),
         *([] if function == "IntakeFunction" else [Statement("Allow", ("s3:DeleteObjectVersion",), (parts,))]),

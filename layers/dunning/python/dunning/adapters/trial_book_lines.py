@@ -113,10 +113,6 @@ def _spell_of(row: Any) -> SettledSpell:  # noqa: ANN401 - JSON
     return SettledSpell(spell, outcome)
 
 
-def _asked_of_row(account_id: object, number: object, still_open: object) -> Asked:
-    return Asked(_book_text(account_id), _book_number(number), _book_number(still_open))
-
-
 def _book_text(value: object) -> str:
     if type(value) is not str:
         raise TypeError("not a text")
