@@ -59,6 +59,7 @@ from tests.local.what_if_portfolio import (
     read_hazards,
 )
 from tests.local.what_if_report import what_if_report
+from tests.local.what_if_segments import segments_report
 from tests.local.world import local_zone
 
 FILES = {
@@ -499,7 +500,8 @@ def main(arguments: Sequence[str] | None = None, clock: Clock | None = None) -> 
     finally:
         progress.close()
     result = result_of(asked, compared.comparison)
-    text = "\n".join(what_if_report(result, asked.refused)) + "\n"
+    segments = segments_report(asked.play.portfolio.customers, asked.play.changed.policies, asked.play.changed.begin)
+    text = "\n".join([*what_if_report(result, asked.refused), *segments]) + "\n"
     try:
         _write(out, text, result, compared)
     except OSError as error:

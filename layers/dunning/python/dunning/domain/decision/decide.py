@@ -611,17 +611,10 @@ class _Evaluation:
         return known
 
     def _segment_by_rules(self, stage: int, currency: str) -> str:
-        rules = self.rules
-        bounds = rules.amount_bands.get(currency)
-        band = None
-        if bounds is not None:
-            still_open = (each.instalments for each in self.opened if each.account.currency == currency)
-            band = amount_band_of(sum([each.open for instalments in still_open for each in instalments]), bounds)
-        has_several = len(self.facts.accounts) > 1
-        is_first_loan = not has_several if has_several or rules.lists_closed_accounts else None
+        of_currency = (each.instalments for each in self.opened if each.account.currency == currency)
+        still_open = sum([each.open for instalments in of_currency for each in instalments])
         channel = Channel.SMS if self.reach is None else self.reach.channels[stage][0].channel
-        features = PayerFeatures(self.standing.history, band, is_first_loan, channel.value)
-        return payer_segment_of(features, rules.segment_rules)
+        return payer_segment_in(self.rules, self.facts, self.standing, currency, still_open, channel)
 
     def _shut_for_all(self, live: list[_OpenAccount], moment: datetime, next_start: datetime | None) -> ShutGate | None:
         """Gates 8 and 9: shut only if they are shut for every account, until they open for the first account."""
@@ -1075,6 +1068,18 @@ def _pay_account_of(included: list[_OpenAccount]) -> str:
     """Return the account to pay to, if it is the same for all of them: else the sum would go to the wrong contract."""
     own = {candidate.account.pay_account for candidate in included}
     return own.pop() if len(own) == 1 else ""
+
+
+def payer_segment_in(
+    rules: Rules, facts: Facts, standing: Standing, currency: str, still_open: int, channel: Channel
+) -> str:
+    """Return the payer segment of a customer of whom so much is open in a currency, for a text on a channel."""
+    bounds = rules.amount_bands.get(currency)
+    band = None if bounds is None else amount_band_of(still_open, bounds)
+    has_several = len(facts.accounts) > 1
+    is_first_loan = not has_several if has_several or rules.lists_closed_accounts else None
+    features = PayerFeatures(standing.history, band, is_first_loan, channel.value)
+    return payer_segment_of(features, rules.segment_rules)
 
 
 def _ladders_of(accounts: list[_OpenAccount]) -> tuple[str, ...]:
