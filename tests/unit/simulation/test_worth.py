@@ -16,6 +16,12 @@ def test_each_planted_fault_has_a_name_and_a_scenario_of_its_own_kind() -> None:
     assert {sabotage.scenario for sabotage in SABOTAGES} <= set(BY_NAME)
 
 
+@pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda sabotage: sabotage.name)
+def test_each_fault_can_be_planted_in_the_code_as_it_is(sabotage: Sabotage) -> None:
+    with sabotage.plant():
+        pass
+
+
 @pytest.mark.parametrize(
     ("name", "promise"),
     [
