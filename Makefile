@@ -296,7 +296,10 @@ fuzz: setup fuzzer ## Feed the parsers at the edge hostile input, guided by what
 
 .PHONY: e2e
 e2e: RUNS = 3
-e2e: build stand-in ## Deploy to a stand-in for AWS with IAM enforced, remind, break it, update it
+e2e: build deployed ## Build, then deploy to a stand-in for AWS with IAM enforced, remind, break it, update it
+
+.PHONY: deployed
+deployed: setup stand-in ## The same with what is built already: `make build` measures, and wants the machine for itself
 	$(BIN)/python -m pytest -m deployed tests/e2e/deployed --capture=no --durations=5
 	$(ON_STAND_IN)
 

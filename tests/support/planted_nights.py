@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from dunning.domain.effect.drawn_rungs import DrawnRung
-from dunning.domain.effect.draws import SILENCE, Arm, Draw, Layer, draws_to_text
+from dunning.domain.effect.draws import SILENCE, Arm, Draw, Layer, draw_holdout, draws_to_text, epoch_of
 from dunning.domain.effect.settling import Asked
 from dunning.domain.effect.strategies import strategy_in_force
 from dunning.domain.effect.trial_results import TrialResult
@@ -131,7 +131,13 @@ class PlantedNights:
                 found = strategy.trials[trial.trial_id]
                 weights = [Arm(*pair) for pair in zip(found.arms, found.of(segment), strict=True)]
             name = f"{account}.{instalment}"
-            draw = draw_in(trial, customer_id, today, instalment=name, stage=stage, weights=weights)
+            draw = (
+                draw_holdout(
+                    trial.trial_id, trial.salt, trial.share_held_out, customer_id, epoch_of(today, trial.starts_on)
+                )
+                if trial.layer is Layer.HOLDOUT
+                else draw_in(trial, customer_id, today, instalment=name, stage=stage, weights=weights)
+            )
             if draw is not None:
                 draws.append(draw)
             if draw is not None and draw.arm == SILENCE:

@@ -15,7 +15,7 @@ from dunning.services.console.trials_read import LONGEST_WEEKS
 
 _MOVES = (NextText.EARLIER, NextText.LATER, NextText.NEW, NextText.NONE, NextText.OTHER_WORDS)
 _OVER_TO_A_PERSON = "over to a person"
-_CAP = re.compile(r"(?P<reason>\w+): (?P<count>\d+) texts? in (?P<long>\d+) (?P<unit>hours|days)")
+_CAP = re.compile(r"(?P<reason>\w{1,40}): (?P<count>\d{1,4}) texts? in (?P<long>\d{1,5}) (?P<unit>hours|days)")
 """A cap as a trace writes it (`Cap`), after the reason that it gives."""
 _LONGEST_ID = 64
 """An address may be longer than a key of a table."""
