@@ -127,7 +127,8 @@ class LenderEvents(_Office):
     def ours(self) -> Callable[[], None]:
         """Return the work of lender_events."""
         dynamodb = self.wire.client("dynamodb", config=LEAN)
-        store, telemetry = DynamoCustomers(dynamodb, "customers", 4), PowertoolsTelemetry(Logger(), Metrics())
+        store = DynamoCustomers(dynamodb, "customers", 4)
+        telemetry = PowertoolsTelemetry(Logger(service="bench"), Metrics())
         queue = SqsQueue(self.wire.client("sqs", config=LEAN), "queue", "permanent_failure")
         contacts = DynamoContacts(dynamodb, "contacts")
         erasing = EraseService(
@@ -208,7 +209,8 @@ class DeliveryReceipts(_Office):
     def ours(self) -> Callable[[], None]:
         """Return the work of delivery_receipts."""
         dynamodb = self.wire.client("dynamodb", config=LEAN)
-        store, telemetry = DynamoCustomers(dynamodb, "customers", 4), PowertoolsTelemetry(Logger(), Metrics())
+        store = DynamoCustomers(dynamodb, "customers", 4)
+        telemetry = PowertoolsTelemetry(Logger(service="bench"), Metrics())
         service = DeliveryReceiptService(
             store=store,
             phones=store,

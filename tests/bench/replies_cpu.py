@@ -118,7 +118,7 @@ class Bench:
         """Return the work of replies."""
         dynamodb, sns = self.wire.client("dynamodb", config=LEAN), self.wire.client("sns", config=LEAN)
         store, contacts = DynamoCustomers(dynamodb, "customers", 4), DynamoContacts(dynamodb, "contacts")
-        telemetry = PowertoolsTelemetry(Logger(), Metrics())
+        telemetry = PowertoolsTelemetry(Logger(service="bench"), Metrics())
         ids = count()
         policies = load_policies()
         service = ReplyService(
