@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from dunning.domain.delivery.channels import NO_CONTACT
 from dunning.domain.effect.distributions import BetaShape, binomial_test, chi_square_tail, probability_greater
 
 ALARM_LEVEL = 0.001
@@ -40,9 +41,6 @@ The texts that the rate of both groups together is worth, as what is expected of
 
 Without it an arm would be paused for the first one or two opt-outs that chance brings.
 """
-
-NO_CHANNEL = "none"
-"""The channel of a claim that sent nothing."""
 
 
 class FitOfCounts(NamedTuple):
@@ -180,7 +178,7 @@ def leaks(held_out: Iterable[HeldOutSpan], contacts: Iterable[ContactMade]) -> l
     return [
         contact
         for contact in contacts
-        if contact.channel != NO_CHANNEL
+        if contact.channel != NO_CONTACT
         and any(
             contact.stage in span.stages and span.since <= contact.on <= span.until
             for span in spans.get(contact.customer_id, ())
