@@ -38,10 +38,7 @@ from dunning.domain.customer.facts import Account, Facts, Hold, HoldReason, Inst
 from dunning.domain.customer.standing import Standing, Wake
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Send
-from dunning.domain.delivery.channels import Channel
 from dunning.ports.customers import DueCustomer
-from dunning.ports.gateways import Published, PublishOutcome
-from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import Job, QueueMessage
 from dunning.services.intake.settle import Candidate
 from dunning.services.planning import plan, wake_after
@@ -50,6 +47,7 @@ from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
 from tests.bench import decisions
 from tests.bench.portfolio import sending, waiting
+from tests.support.accepting_carrier import AcceptingCarrier
 from tests.support.builders import after, the_policies
 from tests.support.fakes import FakeClock, FakeContacts, FakeQueue, FakeSwitch
 from tests.support.office import Office, event_body
@@ -345,22 +343,6 @@ class Wakes(dict[str, Standing]):
         return (DueCustomer(customer_id, wake) for wake, customer_id in found)
 
 
-class _Carrier:
-    """Accepts everything, and keeps nothing."""
-
-    channel = Channel.SMS
-    name = "sns"
-    repeatable = False
-
-    def __init__(self) -> None:
-        self.texts = 0
-
-    def publish(self, sms: Outgoing) -> Published:
-        del sms
-        self.texts += 1
-        return Published(PublishOutcome.ACCEPTED, message_id=f"message-{self.texts}")
-
-
 class _Inline(Executor):
     """A pool without threads: each piece of work is done when it is handed in."""
 
@@ -489,7 +471,7 @@ class WithServices(Play):
             telemetry=self._office.telemetry,
             contacts=self._contacts,
             queue=self._queue,
-            gateways=GatewaysByName(_Carrier()),
+            gateways=GatewaysByName(AcceptingCarrier()),
             switch=FakeSwitch(),
             new_id=lambda: f"id-{next(ids)}",
             per_second=part.per_second,

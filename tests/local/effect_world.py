@@ -20,13 +20,10 @@ from zoneinfo import ZoneInfo
 
 from dunning.contracts.job import job_body
 from dunning.domain.customer.standing import Standing
-from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.effect.drawn_rungs import DrawnRung
 from dunning.domain.errors import DunningError
 from dunning.domain.replies.local_reader import LocalReader
-from dunning.ports.gateways import Published, PublishOutcome
-from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import QueueMessage
 from dunning.ports.trial_nights import DrawClaim
 from dunning.services.intake.settle import Candidate
@@ -51,6 +48,7 @@ from tests.local.effect_people import (
     paid_at,
     people,
 )
+from tests.support.accepting_carrier import AcceptingCarrier
 from tests.support.fakes import FakeClock, FakeQueue, FakeSwitch
 from tests.support.office import Contacts, Customers, Office, event_body, message
 
@@ -69,23 +67,6 @@ _WRITES: dict[Answered, str] = {Answered.OPTS_OUT: "退訂", Answered.COMPLAINS:
 
 class PlayError(DunningError):
     """A service failed where none may."""
-
-
-class _Carrier:
-    """Accepts everything, and keeps nothing."""
-
-    channel = Channel.SMS
-    name = "sns"
-    repeatable = False
-
-    def __init__(self) -> None:
-        self.texts = 0
-
-    def publish(self, sms: Outgoing) -> Published:
-        """Take a text."""
-        del sms
-        self.texts += 1
-        return Published(PublishOutcome.ACCEPTED, message_id=f"message-{self.texts}")
 
 
 class Changes:
@@ -226,7 +207,7 @@ class EffectWorld:
             telemetry=self.office.telemetry,
             contacts=self.records,
             queue=self._queue,
-            gateways=GatewaysByName(_Carrier()),
+            gateways=GatewaysByName(AcceptingCarrier()),
             switch=FakeSwitch(),
             new_id=lambda: f"id-{next(self._ids)}",
             per_second=_PER_SECOND,
