@@ -14,7 +14,7 @@ _CUSTOMER = _AT["customer_id"]
 _SUMS = frozenset(_AT[column] for column in ("amount", "paid_amount", "late_fee"))
 _OF_A_ROW = frozenset(_AT[column] for column in ("account_id", "account_number", "instalment_no", "due_on", "amount"))
 _PERSONAL = tuple(_AT[column] for column in ("name", "phone"))
-_SURELY_AN_ID = re.compile(r"[A-Za-z0-9._:-]*[0-9][A-Za-z0-9._:-]*")
+_SURELY_AN_ID = re.compile(r"[A-Za-z._:-]*[0-9][A-Za-z0-9._:-]*")
 _TOTAL = re.compile(
     r"(?:.*[\s_:-])?(?:(?:grand|sub)?[\s_-]*totals?|sum)[\s:.]*(?:\(?[0-9]+.*)?"
     r"|共? ?[0-9,]+ ?(?:筆|笔|件|戶|户|人|rows?|records?)"
