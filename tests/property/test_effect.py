@@ -161,10 +161,9 @@ SUMS = st.builds(ArmSums, **dict.fromkeys(ArmSums.__slots__, COUNTS))
 
 
 @given(SUMS, SUMS, SUMS)
-def test_sums_may_be_added_in_any_order_and_taken_out_again(first: ArmSums, second: ArmSums, third: ArmSums) -> None:
+def test_sums_may_be_added_in_any_order(first: ArmSums, second: ArmSums, third: ArmSums) -> None:
     assert first + second == second + first
     assert (first + second) + third == first + (second + third)
-    assert first + second - second == first
     assert first + ArmSums() == first
 
 

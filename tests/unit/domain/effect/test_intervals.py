@@ -1,7 +1,6 @@
 """Intervals: as wide as they have to be, and no narrower; the sizes that trials need; the weights of arms."""
 
 import random
-from itertools import pairwise
 
 import pytest
 
@@ -18,7 +17,6 @@ from dunning.domain.effect.intervals import (
     normal_interval,
     rate_by_customer,
     sequence_factor,
-    smallest_lift,
     weeks_needed,
     wilson,
 )
@@ -143,13 +141,6 @@ def test_weeks_are_whole_and_nobody_a_week_is_no_answer() -> None:
     assert weeks_needed(1_001, 500) == 3
     assert weeks_needed(0, 500) == 0
     assert weeks_needed(1_000, 0) is None
-
-
-def test_the_smallest_lift_that_shows_falls_with_the_customers() -> None:
-    lifts = [smallest_lift(0.6, 0.05, customers) for customers in (2_000, 25_000, 100_000)]
-    assert lifts[1:] == [0.04, 0.02]
-    assert smallest_lift(0.6, 0.05, 10) is None
-    assert all(first > second for first, second in pairwise(lift for lift in lifts if lift is not None))
 
 
 def test_the_weights_of_arms_are_their_probabilities_to_be_the_best() -> None:

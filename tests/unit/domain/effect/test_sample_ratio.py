@@ -1,6 +1,7 @@
 """Signs of a broken trial: each is seen, and chance alone is not taken for it."""
 
 import random
+from collections.abc import Sequence
 from datetime import date, timedelta
 from math import inf
 
@@ -12,13 +13,13 @@ from dunning.domain.effect.sample_ratio import (
     ContactMade,
     HarmCount,
     HeldOutSpan,
+    MovingCount,
     arms_to_pause,
     differential_loss,
     fit_of_rates,
     fit_to_shares,
     is_harmful,
     leaks,
-    moving_count,
     pre_trend,
     probability_of_harm,
     unmatched,
@@ -88,6 +89,11 @@ def test_chance_alone_raises_an_alarm_in_a_thousandth_of_all_trials_at_most_twic
         held_out = sum(is_held_out(f"salt-{trial}", 0.2, f"C{n}", 0) for n in range(150))
         alarms += fit_to_shares([150 - held_out, held_out], [0.8, 0.2]).is_alarming()
     assert alarms <= 4
+
+
+def moving_count(probabilities: Sequence[float], drawn: int) -> MovingCount:
+    """Return the count of an arm beside the probabilities that it had in each draw, whether it was drawn or not."""
+    return MovingCount(drawn, sum(probabilities), sum(each * (1 - each) for each in probabilities))
 
 
 def test_moving_shares_are_compared_with_the_probabilities_of_the_draws() -> None:

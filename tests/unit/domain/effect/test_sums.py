@@ -1,11 +1,12 @@
 """Sums: the customer is the unit, sums of different customers add up, and no cure stands alone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from dunning.domain.effect.draws import SILENCE, TEXTED, Draw, Layer
+from dunning.domain.effect.draws import TEXTED, Draw, Layer
 from dunning.domain.effect.intervals import (
     customers_needed,
     difference_of,
@@ -23,10 +24,8 @@ from dunning.domain.effect.sums import (
     customers_worth,
     estimate_lift,
     merged,
-    strata,
     summary_of,
     sums_of,
-    sums_of_customer,
 )
 from tests.support.builders import day, taipei
 
@@ -55,6 +54,11 @@ def a_spell(customer_id: str = "C1", arm: str = TEXTED, **changes: Any) -> Spell
 def arm_of(customers: int, cured: int, **changes: Any) -> ArmSums:  # noqa: ANN401 - fields
     """Describe an arm whose customers have one rung each."""
     return replace(ArmSums(customers=customers, y=cured, k=customers, yy=cured, yk=cured, kk=customers), **changes)
+
+
+def sums_of_customer(settled: Sequence[SettledSpell]) -> ArmSums:
+    """Return what a customer's rungs add to their arm as a whole."""
+    return sums_of(settled).get(SumKey("quiet", TEXTED), ArmSums())
 
 
 def lift(arm: ArmSums, other: ArmSums, **changes: Any) -> LiftEstimate:  # noqa: ANN401 - arguments
@@ -146,27 +150,10 @@ def test_a_draw_counts_in_each_layer_and_not_where_nothing_was_left_to_chance() 
     assert {key.trial for key in sums} == {"tone"}
 
 
-def test_a_further_rung_of_a_customer_takes_the_place_of_the_former_entry() -> None:
-    first, second = SettledSpell(a_spell(), CURED), SettledSpell(a_spell(), NOT_CURED)
-    others = arm_of(50, 30)
-    before = others + sums_of_customer([first])
-    after = before - sums_of_customer([first]) + sums_of_customer([first, second])
-    assert after == others + sums_of_customer([first, second])
-
-
 def test_parts_that_have_no_customer_in_common_make_the_whole() -> None:
     spells = [SettledSpell(a_spell(f"C{n}", stage=n % 3), CURED if n % 2 else NOT_CURED) for n in range(30)]
     parts = [sums_of(spell for spell in spells if int(spell.spell.customer_id[1:]) % 4 == part) for part in range(4)]
     assert merged(*parts) == sums_of(spells)
-
-
-def test_arms_stand_side_by_side_though_silence_has_a_channel_of_its_own() -> None:
-    sums = sums_of([SettledSpell(a_spell("C1"), CURED), SettledSpell(a_spell("C2", SILENCE), NOT_CURED)])
-    rows = strata(sums, "quiet", (TEXTED, SILENCE))
-    texted, silent = rows[SumKey("quiet", "", 3, "new", "TW", None)]
-    assert (texted.y, silent.y) == (1, 0)
-    assert rows[SumKey("quiet", "", 3, "new", "TW", "sms")][1] == ArmSums()
-    assert strata(sums, "other", (TEXTED, SILENCE)) == {}
 
 
 def test_with_too_few_customers_the_first_line_says_how_many_it_takes_and_how_long() -> None:

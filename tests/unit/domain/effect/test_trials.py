@@ -23,7 +23,6 @@ from dunning.domain.effect.trials import (
     check_kept,
     check_trials,
     draw_in,
-    epochs_of,
     expected_shares,
     is_in_force,
     weeks_left,
@@ -327,5 +326,3 @@ def test_weeks_left_count_to_the_planned_end() -> None:
     assert weeks_left(trial, trial.ends_on) == 1
     assert weeks_left(trial, trial.ends_on - timedelta(days=7)) == 2
     assert weeks_left(trial, trial.ends_on + timedelta(days=1)) == 0
-    assert epochs_of(trial) == 1
-    assert epochs_of(replace(trial, ends_on=date(2027, 6, 1))) == 2

@@ -161,17 +161,6 @@ def weeks_needed(customers: int, a_week: float) -> int | None:
     return math.ceil(customers / a_week) if a_week > 0 else None
 
 
-def smallest_lift(base: float, share: float, customers: int, *, looked_at_daily: bool = False) -> float | None:
-    """Return the smallest lift that so many customers would show, to a thousandth; `None` if none up to a rate of 1."""
-    for thousandths in range(1, 1000):
-        lift = thousandths / 1000
-        if base + lift >= 1:
-            return None
-        if customers_needed(base, lift, share, looked_at_daily=looked_at_daily) <= customers:
-            return lift
-    return None
-
-
 _POINTS = 36
 """Points per arm in the quadrature of `best_arm_weights`."""
 

@@ -103,15 +103,6 @@ class MovingCount(NamedTuple):
         return abs(self.z) > LARGEST_Z
 
 
-def moving_count(probabilities: Iterable[float], drawn: int) -> MovingCount:
-    """Return the count of an arm beside the probabilities that it had in each draw, whether it was drawn or not."""
-    expected = variance = 0.0
-    for probability in probabilities:
-        expected += probability
-        variance += probability * (1 - probability)
-    return MovingCount(drawn, expected, variance)
-
-
 def fit_of_rates(successes: Sequence[int], totals: Sequence[int]) -> FitOfCounts:
     """
     Compare the rates of several groups: does one lose more of its customers, or did one pay better before?

@@ -2,15 +2,14 @@
 Sums: what is kept of outcomes, and the estimate that two arms make.
 
 The customer is the unit, because the customer is what was drawn: all rungs of a customer under one key make one entry.
-So sums of different customers may be added, in any order. A customer's further rung takes the customer's entry out and
-puts it in anew (`ArmSums.__sub__`), and nobody's words or numbers are needed for it.
+So sums of different customers may be added, in any order, and each night adds them anew from the books.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import lru_cache
-from operator import add, attrgetter, sub
+from operator import add, attrgetter
 from typing import NamedTuple, Self
 
 from dunning.domain.effect.intervals import (
@@ -77,10 +76,6 @@ class ArmSums:
         """Return the sums of these customers and of other ones."""
         return type(self)(**dict(zip(_NAMES, map(add, _values(self), _values(other)), strict=True)))
 
-    def __sub__(self, other: Self) -> Self:
-        """Return the sums without customers who are in it."""
-        return type(self)(**dict(zip(_NAMES, map(sub, _values(self), _values(other)), strict=True)))
-
     @property
     def clusters(self) -> ClusterSums:
         """The sums that a rate and its variance need."""
@@ -107,14 +102,6 @@ class SettledSpell(NamedTuple):
 
     spell: Spell
     outcome: SpellOutcome
-
-
-def sums_of_customer(settled: Iterable[SettledSpell]) -> ArmSums:
-    """Return what one customer adds under a key: the customer's rungs, all together. A running spell adds nothing."""
-    row = [0] * len(_NAMES)
-    for each in settled:
-        _add_to(row, _rung(each))
-    return _as_sums(_with_squares(row))
 
 
 def _rung(settled: SettledSpell) -> tuple[int, ...]:
@@ -389,13 +376,3 @@ def _first_line(interval: Interval | None, needs: int | None, customers: int) ->
 
 def _price_per_cure(price: float | None, lift: float | None) -> float | None:
     return None if price is None or lift is None or lift <= 0 else price / lift
-
-
-def strata(sums: dict[SumKey, ArmSums], trial: str, arms: Sequence[str]) -> dict[SumKey, list[ArmSums]]:
-    """Return the sums of the arms of a trial side by side, by the rest of their key, with empty sums where none are."""
-    places: dict[SumKey, list[ArmSums]] = {}
-    for key, entry in sums.items():
-        if key.trial == trial and key.arm in arms:
-            row = places.setdefault(key._replace(arm=""), [_NOTHING] * len(arms))
-            row[arms.index(key.arm)] = entry
-    return places

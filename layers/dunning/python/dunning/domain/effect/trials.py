@@ -390,8 +390,3 @@ def weeks_left(trial: Trial, today: date) -> int:
 def weeks_to(end: date, today: date) -> int:
     """Return the weeks from a day to the end of another, a part of a week as a whole week; 0 after it."""
     return max(0, -(-((end - today).days + 1) // 7))
-
-
-def epochs_of(trial: Trial) -> int:
-    """Return the number of epochs into which the planned days of a trial fall."""
-    return epoch_of(trial.ends_on, trial.starts_on, EPOCH_WEEKS) + 1
