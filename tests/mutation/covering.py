@@ -88,7 +88,7 @@ class _LineMap:
         self._caches = [
             cached
             for cached in gc.get_objects()
-            if isinstance(cached, _lru_cache_wrapper) and cached.__module__.startswith(_CACHED)
+            if isinstance(cached, _lru_cache_wrapper) and (cached.__module__ or "").startswith(_CACHED)
         ]
         self._lines = LineRecorder()
 
@@ -186,11 +186,14 @@ def _map_in_processes(missing: Sequence[Path], kept: dict[Path, Path], jobs: int
 def _map_lines(share: Sequence[Path], kept: dict[Path, Path]) -> None:
     lines = _LineMap()
     code = pytest.main([*PYTEST, *map(str, share)], plugins=[lines])
-    if code == pytest.ExitCode.OK:
+    if code in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:  # a file that passes need not be mapped again
         by_file: defaultdict[str, list[Covering]] = defaultdict(list)
         for test in lines.found:
             by_file[test.file].append(test)
+        with_failures = {test.partition("::")[0] for test in lines.failed}
         for path in share:
+            if str(path.relative_to(ROOT)) in with_failures:
+                continue
             tests = by_file[str(path.relative_to(ROOT))]
             modules = {name: _module_digest(name) for test in tests for name in test.lines}
             rows = [(test.test, test.cpu, {name: f"{bits:x}" for name, bits in test.lines.items()}) for test in tests]

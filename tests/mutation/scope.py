@@ -16,6 +16,7 @@ MUTATED = (
     "domain/customer/*.py",
     "domain/decision/*.py",
     "domain/delivery/*.py",
+    "domain/effect/*.py",
     "domain/replies/*.py",
     "domain/texts/*.py",
     "domain/texts/lint/*.py",
@@ -38,7 +39,7 @@ NOT_MUTATED = {
 """Modules of the folders above that are left out, and why."""
 
 TESTS = (
-    "tests/unit/domain/test_*.py",
+    "tests/unit/domain/**/test_*.py",
     "tests/unit/services/test_*.py",
     "tests/unit/policy/test_*.py",
     "tests/unit/functions/test_*.py",
@@ -56,8 +57,9 @@ WHOLE_LIVES = frozenset({
     "tests/property/test_law.py",
     "tests/property/test_lives.py",
     "tests/property/test_schedules.py",
+    "tests/unit/domain/effect/test_recovery.py",
 })  # fmt: skip
-"""Properties that take seconds each: too slow to be asked about a mutant. They may notice what no quick test does."""
+"""Tests that take seconds each: too slow to be asked about a mutant. They may notice what no quick test does."""
 
 MEASURE_TIME = frozenset({
     "tests/contract/test_larger_reader.py::TestTheAnswer::test_an_answer_that_comes_too_late_is_not_waited_for",
