@@ -83,7 +83,6 @@ def test_side_effects_are_counted_by_rung() -> None:
     beside = (entry.paid_in_part, entry.opt_outs, entry.complaints, entry.wrong_persons, entry.hardship)
     assert beside == (1, 1, 1, 1, 1)
     assert (entry.promises, entry.broken_promises, entry.next_late, entry.next_known) == (1, 1, 1, 1)
-    assert entry.harm_events == 3
 
 
 @pytest.mark.parametrize(

@@ -86,11 +86,6 @@ class ArmSums:
         """All rungs that were drawn, with those that have no outcome."""
         return self.k + self.lost + self.erased
 
-    @property
-    def harm_events(self) -> int:
-        """Opt-outs, complaints and wrong persons."""
-        return self.opt_outs + self.complaints + self.wrong_persons
-
 
 _NAMES = tuple(field.name for field in fields(ArmSums))
 _values = attrgetter(*_NAMES)  # a night adds sums of many parts, and `replace` would take four times as long
