@@ -19,7 +19,7 @@ from dunning.adapters.dynamodb.trial_control_table import (
 from dunning.domain.effect.strategies import EVERY_SEGMENT, Strategy, TrialWeights
 from dunning.domain.effect.trial_control import KEPT_STRATEGIES, TrialControl
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
-from dunning.ports.trial_books import TrialControlBook, TrialControlReader
+from dunning.ports.trial_books import TrialControlReader, TrialControlWriter
 from tests.contract.conftest import BACKENDS, ENGINES, engine_of
 from tests.support.aws_requests import Requests, error
 from tests.support.fakes import FakeClock, FakeTelemetry, FakeTrialControls
@@ -48,7 +48,7 @@ CONTROL = TrialControl(
 class Desk:
     """The control seen through both ports, a hand that damages it, and one that lets time pass."""
 
-    book: TrialControlBook
+    book: TrialControlWriter
     reader: TrialControlReader
     spoil: Callable[[str], object]
     wait: Callable[[float], None]

@@ -43,7 +43,7 @@ _STATES: Mapping[str, str] = {
     "unconfirmed": "no receipt",
     "failed": "did not arrive",
     "delivered": "arrived",
-    "held_out": "left out by chance",
+    "held_out": "left out by lot",
 }
 
 _LEFT_OUT = "held_out"

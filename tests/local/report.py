@@ -459,7 +459,7 @@ def _read(replies: Mapping[str, Any]) -> Iterator[str]:
 
 
 _STATES: Mapping[str, str] = {
-    "held_out": "nothing was sent, by chance",
+    "held_out": "nothing was sent, by lot",
     "unknown": "no answer yet: counts as sent, is not sent again",
     "sent": "taken by the carrier, no receipt yet",
     "refused": "refused at once, not published and not counted above",

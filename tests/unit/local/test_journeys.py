@@ -16,7 +16,7 @@ def _customer(customer_id: str) -> dict[str, Any]:
 def test_a_stage_that_chance_left_out_is_a_step_without_a_text() -> None:
     (journey,) = journeys([LEFT_OUT, TEXT, ON_LINE], [], [], [_customer("C1")])
     assert [(step.channel, step.what) for step in journey.steps] == [
-        ("no text", "3 days before: left out by chance"),
+        ("no text", "3 days before: left out by lot"),
         ("SMS", "on the due date: taken, no receipt"),
         ("LINE", "3 days after: taken, no receipt"),
     ]

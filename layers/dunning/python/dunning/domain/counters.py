@@ -28,7 +28,7 @@ NAMES: Mapping[str, str] = {
     "delivered": "texts that arrived",
     "failed": "texts that did not arrive, by the class of the failure",
     "unconfirmed": "texts without a receipt after three days",
-    "held_out": "stages at which nothing was sent, by chance",
+    "held_out": "stages at which nothing was sent, by lot",
     "segments": "segments of the texts that were taken by SMS, as estimated",
     "price_micros": "the carrier's fee for them, as estimated",
     "billed_segments": "segments that receipts say were billed",

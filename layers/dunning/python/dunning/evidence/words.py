@@ -10,7 +10,7 @@ from dunning.domain.delivery.channels import AddressKind, Channel
 
 REASONS: Mapping[str, str] = {
     "due": "a reminder is due",
-    "held_out": "nothing is sent, by chance, in a trial",
+    "held_out": "nothing is sent, by lot, in a trial",
     "sending_off": "all sending is switched off",
     "on_hold": "a dispute, promise, hardship or other hold",
     "next_stage": "the next reminder is not due yet",
@@ -59,7 +59,7 @@ BANDS: Mapping[str, str] = {
 """What follows from a reply that is read so certainly."""
 
 STATES: Mapping[str, str] = {
-    "held_out": "nothing was sent, by chance",
+    "held_out": "nothing was sent, by lot",
     "unknown": "no answer from the carrier: it may have arrived; it is not sent again",
     "sent": "taken by the carrier, which has not reported yet",
     "refused": "refused by the carrier at once, not sent",

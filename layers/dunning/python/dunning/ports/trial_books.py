@@ -80,8 +80,8 @@ class TrialControlReader(Protocol):
         ...
 
 
-class TrialControlBook(Protocol):
-    """What those who draw are told, to be changed."""
+class TrialControlWriter(Protocol):
+    """What those who draw are told, as steering changes it."""
 
     def stored_control(self, lender: str) -> TrialControl:
         """

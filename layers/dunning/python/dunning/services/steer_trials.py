@@ -23,14 +23,14 @@ from dunning.domain.effect.sums import SettledSpell
 from dunning.domain.effect.trial_control import TrialControl
 from dunning.domain.effect.trial_results import TrialResult
 from dunning.domain.effect.trials import Trial
-from dunning.ports.trial_books import TrialControlBook
+from dunning.ports.trial_books import TrialControlWriter
 from dunning.services.optimistic import MAX_ATTEMPTS, ContestedError
 
 
 class SteerService:
     """Pauses, stops and moves what chance may draw."""
 
-    def __init__(self, control: TrialControlBook) -> None:
+    def __init__(self, control: TrialControlWriter) -> None:
         self._book = control
 
     def steer(

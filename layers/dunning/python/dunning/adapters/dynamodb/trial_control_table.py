@@ -101,7 +101,7 @@ def _control_key(lender: str) -> dict[str, Any]:
 
 
 class DynamoTrialControls:
-    """Implements `TrialControlBook`."""
+    """Implements `TrialControlWriter`."""
 
     def __init__(self, client: DynamoDBClient, table: str, pause: Pause = time.sleep) -> None:
         self._client = client

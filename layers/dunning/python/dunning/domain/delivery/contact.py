@@ -9,7 +9,7 @@ class ContactState(StrEnum):
     """The outcome of a claimed message, as far as we know it."""
 
     HELD_OUT = "held_out"
-    """Nothing was sent, by chance. No receipt follows."""
+    """Nothing was sent, by lot. No receipt follows."""
     UNKNOWN = "unknown"
     SENT = "sent"
     REFUSED = "refused"
