@@ -17,6 +17,7 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.delivery.receipt import DeliveryReceipt
 from dunning.domain.errors import DunningError
 from dunning.ports.queues import InboundMessage, QueueMessage
+from dunning.services.carrier_opt_outs import OptOutService
 from dunning.services.channel_wishes import ChannelWishService
 from dunning.services.close_unknown import CloseUnknownService
 from dunning.services.controlled_policies import ControlledPolicies
@@ -267,6 +268,20 @@ def closing(ports: Ports) -> CloseUnknownService:
     )
 
 
+def comparing_lists(ports: Ports, policies: PricedPolicies) -> OptOutService:
+    """Build what compares the carrier's list of numbers, every night."""
+    store = customers_table(ports)
+    return OptOutService(
+        store=store,
+        phones=store,
+        opt_out_list=SimulatedCarrier(ports),
+        publisher=SimulatedBus(ports),
+        policies=policies,
+        clock=SimulatedClock(ports),
+        telemetry=SimulatedTelemetry(ports),
+    )
+
+
 def inline[S](service: S) -> S:
     """Give a service a pool of no threads: its program takes turns with others."""
     vars(service)["_pool"] = InlinePool()
@@ -369,6 +384,12 @@ def _closing(cast: Cast, ports: Ports, mail: Mail) -> bool:
     return True
 
 
+def _list(cast: Cast, ports: Ports, mail: Mail) -> bool:
+    del cast, mail
+    comparing_lists(ports, policies_of(ports)).sync()
+    return True
+
+
 LOADED: dict[str, Facts] = {}
 """The customers that files hold, by the name of the file."""
 
@@ -384,6 +405,7 @@ _HANDLERS: dict[str, Callable[[Cast, Ports, Mail], bool]] = {
     "load": _load,
     "tick": _tick,
     "closing": _closing,
+    "list": _list,
     "control": _control,
 }
 

@@ -29,6 +29,7 @@ from tests.simulation.policies import (
     SILENT_CHANNELS,
 )
 from tests.simulation.scenarios import (
+    CHANGE_THE_RECORD_ALONE,
     CUSTOMER,
     DAY,
     EMPTY,
@@ -146,7 +147,7 @@ def _of_news() -> Iterator[Scenario]:
     by_name = {reply.name: reply for reply in REPLIES}
     for news in EVENTS:
         if news.name != "erasure":
-            yield _beside(news, "event")
+            yield _beside(news, "event", is_deep=news.name in CHANGE_THE_RECORD_ALONE)
     for name in ("reply opt_out", "reply hardship"):
         yield _beside(by_name[name], "reply")
     for news in LOADS:

@@ -35,13 +35,15 @@ from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.errors import DunningError, UnreadableRecordError
 from dunning.domain.replies import opt_out_confirmation, reply_effects
+from dunning.domain.replies.carrier_opt_out import CarrierOptOut, carrier_opt_out
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.policy import PolicyBook
 from dunning.ports.customers import Customer
 from dunning.ports.gateways import Published, PublishOutcome
 from dunning.ports.outgoing import Outgoing
 from dunning.ports.queues import QueueMessage
-from dunning.services import channel_wishes, news_first, optimistic, planning
+from dunning.services import carrier_opt_outs, channel_wishes, news_first, optimistic, planning
+from dunning.services import lender_events as lender_event_services
 from dunning.services import replies as reply_services
 from dunning.services.delivery_receipts import DeliveryReceiptService
 from dunning.services.erasure.erase import ErasedUploads, EraseService
@@ -875,6 +877,30 @@ SABOTAGES: tuple[Sabotage, ...] = (
         ),
         scenario="payment x erasure",
         breaks=(LEFT_BEHIND,),
+    ),
+    Sabotage(
+        name="index no mailbox that an event brings",
+        plant=patched(lender_event_services, "new_addresses", lambda *_: ()),
+        scenario="send x address",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="forget that a person has attended to somebody",
+        plant=patched(lender_event_services, "with_attended", lambda standing, _: standing),
+        scenario="send x attended",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="pass over a number that the carrier has on its list",
+        plant=patched(carrier_opt_outs, "carrier_opt_out", lambda *_: CarrierOptOut.NOTHING),
+        scenario="send x carrier's list",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="believe the carrier's list against an opt-in of this minute",
+        plant=edited((carrier_opt_out, "now - standing.opted_in_at < STILL_OPTING_IN", "False")),
+        scenario="reply opt_in x carrier's list",
+        breaks=(LOST_NEWS,),
     ),
     Sabotage(
         name="delete a number that another customer has, too",

@@ -182,9 +182,25 @@ def _is_labelled(customer: CustomerRow, _: World) -> bool:
     return customer.standing is not None and bool(customer.standing.reply_labels)
 
 
+def _is_attended(customer: CustomerRow, _: World) -> bool:
+    return customer.standing is not None and customer.standing.attended_at == SAID_AT
+
+
+MAILBOX = "their.own@example.com"
+"""The mailbox that an event brings."""
+
+
+def _has_address(customer: CustomerRow, world: World) -> bool:
+    """Tell whether the mailbox is kept, and the customer is found by it."""
+    partition, name = address_key(MAILBOX)
+    indexed = world.rows.item(CUSTOMERS, partition, name)
+    is_found = indexed is not None and CUSTOMER in indexed["customers"]["SS"]
+    return is_found and _has_event("address:")(customer, world)
+
+
 def places_that_name_the_customer(world: World) -> list[str]:
-    """Return at which ports personal data of the customer is left: name, number, or the words of a text."""
-    personal = [FACTS.name, FACTS.phone, FACTS.phone[1:], SECRET]
+    """Return at which ports personal data of the customer is left: name, number, mailbox, or the words of a text."""
+    personal = [FACTS.name, FACTS.phone, FACTS.phone[1:], MAILBOX, SECRET]
     places = {
         "tables": repr([(key, row.item) for key, row in world.rows.items() if key[0] != "tokens"]),
         "messages": repr([mail.body for mail in world.mail if not mail.is_done]),
@@ -222,6 +238,9 @@ EVENTS = (
     ),
     _event("AccountClosed", "close", _is_paid, account_id=ACCOUNT),
     replace(_event("ReplyLabelled", "label", _is_labelled, reply_id="in-1", intents=["dispute"]), reply=REPLY),
+    _event("CustomerAttended", "attended", _is_attended, schema_version=2, outcome="called_back"),
+    _event("AddressChanged", "address", _has_address, schema_version=2, channel="email", address=MAILBOX),
+    _event("ConsentChanged", "consent", _has_event("consent:"), schema_version=2, channel="email", consented_at=None),
     replace(_event("CustomerErased", "erasure", _is_erased), reply=REPLY),
 )
 
@@ -393,6 +412,9 @@ _OF_EACH_KIND = frozenset({
 })  # fmt: skip
 """A reply of each kind of effect beside each event. The others differ from `hardship` by the reason of their hold."""
 
+CHANGE_THE_RECORD_ALONE = frozenset({"address", "consent"})
+"""The events that change the lender's record as a hold does, and no more: beside replies a hold stands for them."""
+
 
 def _all_scenarios() -> Iterator[Scenario]:
     yield Scenario(name="send", group="send", start=starting(job()))
@@ -454,7 +476,8 @@ def _all_scenarios() -> Iterator[Scenario]:
     for reply in REPLIES:
         for event in EVENTS:
             scenario = _together("reply x event", reply, event)
-            yield replace(scenario, is_deep=reply.name not in _OF_EACH_KIND)
+            is_deep = reply.name not in _OF_EACH_KIND or event.name in CHANGE_THE_RECORD_ALONE
+            yield replace(scenario, is_deep=is_deep)
     for load in LOADS:
         for event in EVENTS:
             yield _together("load x event", load, event)
@@ -525,6 +548,39 @@ def _of_replies() -> Iterator[Scenario]:
         ),
         kept=CONFIRMED.kept,
     )
+
+
+def _is_opted_in(customer: CustomerRow, _: World) -> bool:
+    return customer.standing is not None and not customer.standing.is_opted_out
+
+
+def _of_housekeeping() -> Iterator[Scenario]:
+    """Yield the carrier's list of numbers, which is compared at night, beside the sender and news; and the scanner."""
+    group = "carrier's list"
+    compared = Mail(group, "list", "", NOW)
+    listed = EMPTY._replace(listed=frozenset({FACTS.phone}))
+    opt_in = next(reply for reply in REPLIES if reply.name == "reply opt_in")
+    erasure = EVENTS[-1]
+    yield Scenario(
+        name=f"send x {group}", group=group, start=starting(job(), compared, before=listed), kept=_is_opted_out
+    )
+    yield Scenario(
+        name=f"reply opt_in x {group}",
+        group=group,
+        start=starting(
+            opt_in.mail,
+            compared,
+            standing=waking(FACTS, None, reason="opted_out", opted_out_at=NOW - DAY),
+            before=listed,
+        ),
+        kept=_is_opted_in,
+    )
+    yield Scenario(
+        name=f"erasure x {group}", group=group, start=starting(erasure.mail, compared, before=listed), kept=erasure.kept
+    )
+    tick = Mail("tick", "tick", "", NOW)
+    yield Scenario(name="scan", group="scan", start=starting(tick))
+    yield Scenario(name="send x scan", group="scan", start=starting(job(), tick))
 
 
 def _are_both_held(_: CustomerRow, world: World) -> bool:
@@ -736,6 +792,23 @@ def _of_a_return() -> Iterator[Scenario]:
         yield Scenario(name=name, group="return after erasure", start=start, kept=_is_reached)
 
 
+def _of_a_round() -> Scenario:
+    """Return a later round of an erasure, with a file and a dead letter to take away; and the same round once more."""
+    erased = LenderRecord(
+        customer_id=CUSTOMER,
+        revision=3,
+        erased_at=TWO_HOURS_AGO,
+        phones=(FACTS.phone,),
+        phones_until=NOW - timedelta(minutes=1),
+    )
+    erasure_round = Mail("round", "event", erasure_round_body(CUSTOMER), NOW, copies=1)
+    left = EMPTY._replace(uploads=(UPLOAD,), letters=(LETTER,))
+    start = starting(erasure_round, before=left, is_new=True)
+    # Nobody is found by the number any more.
+    rows = {key: row for key, row in rows_of(erased, None).items() if key[1] == CUSTOMER}
+    return Scenario(name="erasure round", group="erasure round", start=with_rows(start, rows), kept=_is_erased)
+
+
 def _is_reached(customer: CustomerRow, world: World) -> bool:
     """Tell whether a customer is stored, and is found by the number."""
     indexed = world.rows.item(CUSTOMERS, phone_key(FACTS.phone), PHONE)
@@ -856,10 +929,12 @@ SCENARIOS = (
     *_all_scenarios(),
     *_at_the_limits(),
     *_of_replies(),
+    *_of_housekeeping(),
     _of_one_number(),
     *_more_limits(),
     *_out_of_order(),
     *_of_a_return(),
+    _of_a_round(),
     _of_a_neighbour(),
     *_after_a_death(),
 )
