@@ -2,10 +2,10 @@
 Lives: seeded random runs beyond the bounds of the search. A seed replays a run.
 
 Four customers live for 45 days, one of them reached on several channels. Two of them may be left out by chance, and
-trials are paused and stopped meanwhile. They pay, and answer, and block us on LINE.
-Their lender holds, releases, closes, loads files and erases. The services report, or do not, and are out for a while.
-Somebody replans, and the switch is off for a while. News comes late, twice and out of order. Several programs run side
-by side, and any call may meet a fault.
+trials are paused and stopped meanwhile. They pay, and answer, and block us on LINE. Their lender holds, releases,
+reschedules, attends to them, hears of consents, closes, loads files and erases. The services report, or do not, and are
+out for a while. Somebody replans, and the switch is off for a while. News comes late, twice and out of order. Several
+programs run side by side, and any call may meet a fault.
 """
 
 import json
@@ -334,6 +334,40 @@ def _moves_mailbox(chance: Random, book: LenderBooks, at: datetime, number: str)
     )
 
 
+def _attends(chance: Random, book: LenderBooks, at: datetime, number: str) -> list[Mail]:
+    if book.is_erased:
+        return []
+    return _told(chance, "CustomerAttended", book, at, number, schema_version=2, outcome="called_back")
+
+
+def _consents(chance: Random, book: LenderBooks, at: datetime, number: str) -> list[Mail]:
+    if book.is_erased:
+        return []
+    given = chance.choice([None, at.isoformat()])
+    return _told(
+        chance, "ConsentChanged", book, at, number, schema_version=2, channel=chance.choice(["email", "line"]),
+        consented_at=given,
+    )  # fmt: skip
+
+
+def _reschedules(chance: Random, book: LenderBooks, at: datetime, number: str) -> list[Mail]:
+    """The instalment falls due on another day, and comes to another amount."""
+    if book.is_erased or book.is_closed:
+        return []
+    account = book.facts.accounts[0]
+    instalment = account.instalments[0]
+    changed = replace(
+        instalment,
+        due_on=instalment.due_on + timedelta(days=chance.randint(-3, 20)),
+        amount=instalment.amount + chance.choice([0, 1_000, 50_000]),
+    )
+    book.facts = replace(book.facts, accounts=(replace(account, instalments=(changed,)),))
+    return _told(
+        chance, "InstalmentChanged", book, at, number, account_id=account.account_id, instalment_no=changed.number,
+        due_on=changed.due_on.isoformat(), amount=changed.amount, currency=account.currency,
+    )  # fmt: skip
+
+
 def _gateways(chance: Random, book: LenderBooks, at: datetime, number: str) -> list[Mail]:
     """A gateway is out for a while, and the services report other things than before."""
     del book
@@ -356,7 +390,7 @@ def _reports(chance: Random, book: LenderBooks, at: datetime, number: str) -> li
 
 _HAPPENINGS: list[Callable[[Random, LenderBooks, datetime, str], list[Mail]]] = [
     _pays, _pays, _holds, _holds, _closes, _erases, _loads, _loads, _answers, _answers, _answers, _replans, _switches,
-    _reports, _blocks, _moves_mailbox, _gateways,
+    _reports, _blocks, _moves_mailbox, _gateways, _attends, _consents, _reschedules,
 ]  # fmt: skip
 
 
