@@ -6,7 +6,7 @@ The promises about chance, written a second time: what the lot says, what is cla
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -71,6 +71,8 @@ def judge_lot(customer: CustomerRow, after: Standing, claim: LedgerEntry, contro
     lots = _lots_of(customer, control)
     lot = lots.get(claim.stage, "")
     if has_to_be_said:
+        # The lot of a stage that is left out says no words: those of what is said all the same are drawn besides.
+        lot = _lots_of(customer, "silence paused" if control == "all drawn" else control).get(claim.stage, "")
         has_holdout = any("hholdout" in each for each in lots.values())
         lot = _said_for_sure(lot, is_drawn=has_holdout and not marked.isdisjoint(HELD_OUT_STAGES))
     if not _is_lot(customer, claim.draws, lot):
@@ -146,16 +148,28 @@ def judge_said(rows: Rows, text: Text, claim: LedgerEntry | None) -> Iterator[st
         yield LEAK
         return
     ledger = customer.standing.ledger if customer.standing else ()
-    left_out = [(entry.stage, entry.accounts) for entry in ledger if entry.channel == "none"]
+    left_out = [(entry.stage, entry.accounts, entry.at) for entry in ledger if entry.channel == "none"]
     left_out += [
-        (contact.stage, contact.account_ids)
+        (contact.stage, contact.account_ids, contact.at)
         for contact in contacts_in(rows)
         if contact.customer_id == text.customer_id and contact.state is ContactState.HELD_OUT
     ]
     # Of an account that is named beside others the words may be milder than its own stage.
-    about = {each.partition("#")[0] for each in text.about}
-    if any(stage == claim.stage and about.intersection(accounts) for stage, accounts in left_out):
-        yield LEAK
+    for each in text.about:
+        account_id, due_on = each.partition("#")[0], date.fromisoformat(each.rpartition(" ")[2])
+        if any(
+            stage == claim.stage and account_id in accounts and is_about(customer, due_on, stage, at)
+            for stage, accounts, at in left_out
+        ):
+            yield LEAK
+            break
+
+
+def is_about(customer: CustomerRow, due_on: date, stage: int | None, at: datetime) -> bool:
+    """Tell whether a stage of some moment may be about an instalment due on a day: none comes before its own day."""
+    if customer.facts is None or stage is None:
+        return False
+    return due_on + timedelta(days=stage) <= at.astimezone(ZoneInfo(ZONES[country_of(customer.facts.phone)])).date()
 
 
 def judge_record(before: Rows, key: RowKey, contact: Contact | None) -> Iterator[str]:

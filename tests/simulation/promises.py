@@ -24,6 +24,7 @@ from dunning.domain.customer.lender_record import (
 from dunning.domain.customer.standing import AddressSince, LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from tests.simulation.chance_promises import (
+    is_about,
     judge_cap,
     judge_lot,
     judge_record,
@@ -683,17 +684,23 @@ def _judge_books(customer: CustomerRow, contacts: Sequence[Contact], world: Worl
         if contact.state is ContactState.UNKNOWN and is_seen and alarm not in world.alarms:
             yield UNALARMED
     if standing is not None:
-        yield from _judge_ladder(standing, ledger, contacts)
+        yield from _judge_ladder(customer, standing, contacts)
 
 
-def _judge_ladder(standing: Standing, ledger: Sequence[LedgerEntry], contacts: Sequence[Contact]) -> Iterator[str]:
+def _judge_ladder(customer: CustomerRow, standing: Standing, contacts: Sequence[Contact]) -> Iterator[str]:
+    ledger = standing.ledger
     progress: Mapping[str, int] = {key: reached.stage for key, reached in standing.progress.items()}
     for entry in ledger:
         if entry.stage is None or entry.failed:
             continue
         for account_id in entry.accounts:
-            stages = [stage for key, stage in progress.items() if key.rpartition("#")[0] == account_id]
-            if account_id not in entry.also_named and (not stages or max(stages) < entry.stage):
+            marks = [mark for key, mark in standing.progress.items() if key.rpartition("#")[0] == account_id]
+            if marks and not any(is_about(customer, mark.due_on, entry.stage, entry.at) for mark in marks):
+                continue  # it falls due on a later day since, and its ladder has begun anew
+            if (
+                account_id not in entry.also_named
+                and max((mark.stage for mark in marks), default=entry.stage - 1) < entry.stage
+            ):
                 yield f"{LADDER}: a text whose stage is not marked"
     for key, stage in progress.items():
         account_id = key.rpartition("#")[0]
