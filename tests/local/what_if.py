@@ -39,6 +39,7 @@ from dunning.domain.effect.assumed_payments import EVERYBODY, Hazards, Period, a
 from dunning.domain.effect.courses import AssumedPayment, Course, DifferingCustomer, PolicyComparison
 from dunning.domain.effect.intervals import customers_needed, weeks_needed
 from dunning.domain.errors import DunningError, ServiceCallError
+from dunning.domain.texts.formulas import begins_a_formula
 from dunning.policy import PolicyBook, PolicyError, load_policies
 from dunning.policy.lender import check_running_trials
 from dunning.ports.clock import Clock
@@ -177,9 +178,11 @@ def _play_slice(borders: tuple[int, int]) -> Slice:
 
 
 def _lines_of(course: Course) -> Iterator[Sequence[object]]:
+    # An id may begin as a formula of a spreadsheet does, which would then run it.
+    customer_id = f"'{course.customer_id}" if begins_a_formula(course.customer_id) else course.customer_id
     for text in course.texts:
         yield (
-            course.customer_id,
+            customer_id,
             "text",
             f"{text.at:%Y-%m-%dT%H:%M:%SZ}",
             text.local_at.isoformat(),
@@ -190,7 +193,7 @@ def _lines_of(course: Course) -> Iterator[Sequence[object]]:
             text.price,
         )
     for review in course.handed_over:
-        yield course.customer_id, f"person:{review}", "", "", "", "", "", "", ""
+        yield customer_id, f"person:{review}", "", "", "", "", "", "", ""
 
 
 # ------------------------------------------------------------------ the result

@@ -75,6 +75,16 @@ def result(tmp_path: Path) -> WhatIfResult:
     return WhatIfResult.model_validate_json((tmp_path / "out" / FILES["result"]).read_text("utf-8"))
 
 
+def test_an_id_that_begins_as_a_formula_is_written_as_text(run: Run, tmp_path: Path, accounts: Path) -> None:
+    accounts.write_text(accounts.read_text("utf-8").replace("C1,", "-C1,"), "utf-8")
+    assert run(policy(tmp_path, LATER))[0] == 0
+    for name in (FILES["today"], FILES["changed"]):
+        with (tmp_path / "out" / name).open("r", encoding="utf-8-sig", newline="") as file:
+            ids = {line[0] for line in list(csv.reader(file))[1:]}
+        assert "'-C1" in ids
+        assert not [each for each in ids if each.startswith("-")]
+
+
 def lines(tmp_path: Path, which: str) -> list[str]:
     return (tmp_path / "out" / FILES[which]).read_text("utf-8").splitlines()
 
