@@ -296,6 +296,10 @@ def test_the_page_tells_the_worked_example_as_the_model_does() -> None:
     rows = [line for line in page.splitlines() if line.startswith("| ")]
     for limit in (limit for limit in capacity.limits() if limit.share > 1):
         assert any(row.endswith(f"| {limit.gives_way_at:,.0f} |") for row in rows), limit
+    listed = page.partition("| limit | allowed | gives way at")[2].partition("\n\n")[0].splitlines()[2:]
+    gives_way = {f"{limit.gives_way_at:,.0f}" for limit in capacity.limits()}
+    assert len(listed) >= 10
+    assert [row for row in listed if row.split("|")[3].strip() not in gives_way] == []
     beside = capacity.beside_capacity(EXAMPLE.reminders_a_day) + capacity.news()
     for figure in (
         f"| {capacity.rate:,.0f} texts a second,",
