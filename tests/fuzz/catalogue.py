@@ -8,13 +8,16 @@ from tests.fuzz.channels import channel_parsers
 from tests.fuzz.files import file_parsers
 from tests.fuzz.messages import message_parsers
 from tests.fuzz.parser import Parser
+from tests.fuzz.visits import visit_parsers
 
 SEEDS = Path(__file__).parent / "seeds"
 
 
 def parsers() -> Mapping[str, Parser]:
     """Return the parsers by their names."""
-    return {parser.name: parser for parser in (*message_parsers(), *channel_parsers(), *file_parsers())}
+    return {
+        parser.name: parser for parser in (*message_parsers(), *channel_parsers(), *file_parsers(), *visit_parsers())
+    }
 
 
 def kept_inputs(name: str, folder: Path = SEEDS) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from dunning.contracts.channel_message import is_channel_message, parse_channel_
 from dunning.contracts.dead_letter import without_people
 from dunning.contracts.delivery_log import A_NUMBER, parse_reported
 from dunning.contracts.erasure_round import erasure_round_body
+from dunning.contracts.file_part import FilePart, file_part_body, parse_file_part
 from dunning.contracts.inbound_sms import parse_inbound
 from dunning.contracts.job import job_body, parse_job
 from dunning.contracts.lender_event import EVENTS
@@ -22,13 +23,17 @@ from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms
 from dunning.ports.contacts import ContactKey
 from dunning.ports.queues import Job
+from dunning.ports.telemetry import LogEvent
+from dunning.services.intake.intake import file_id
 from tests.fuzz.desk import Desk, entry_of, queue_event, the_desk
 from tests.fuzz.mutation import mutate_json, mutate_text
 from tests.fuzz.parser import TAKEN, Parser
-from tests.fuzz.planted import PHONE, WORDS, assert_named, found, found_besides_ids
+from tests.fuzz.planted import NAME, PHONE, WORDS, assert_named, found, found_besides_ids
 from tests.local import ROOT
+from tests.support.lender_files import CHEN, UPLOADED_AT, WANG, csv_of, row
 from tests.support.office import event_body
 from tests.support.people import NOW, someone
+from tests.support.split_loads import KEY, SplitOffice
 
 _GOOD_NUMBER = someone(2).phone
 
@@ -330,6 +335,46 @@ def _replan_parts() -> Iterator[bytes]:
     yield replan_body(ReplanPart(3, 4, "C0001")).encode()
 
 
+def _check_file_part(data: bytes) -> str:
+    """A message among those of a file in parts does a step of the file or nothing, and the load ends as without it."""
+    hostile = _text(data)
+    office, whole = _file_in_parts(_PARTS), _file_in_parts(1)
+    before = dict(office.store.lender_records)
+    is_done = office.deliver(hostile)
+    assert found(office.telemetry.events) == []
+    error = _unreadable_by(lambda: parse_file_part(hostile))
+    if error is not None or not is_done:
+        assert not is_done, "a message that nobody can read is taken for done"
+        assert office.store.lender_records == before, "half a step"
+        assert office.telemetry.events[-1][0] == LogEvent.FILE_PART_FAILED
+    office.drain()
+    assert office.outcome() == whole.outcome()
+    if error is not None:
+        assert_named(str(error), "not a part of a file: ")
+        assert found(error) == []
+        return str(error)
+    step = parse_file_part(hostile)
+    assert parse_file_part(file_part_body(step)) == step
+    return TAKEN if is_done else "of no part that there is"
+
+
+_PARTS = 3
+
+
+def _file_in_parts(parts: int) -> SplitOffice:
+    office = SplitOffice(parts)
+    office.upload(csv_of([row(WANG, name=NAME), row(CHEN)]))
+    return office
+
+
+def _file_parts() -> Iterator[bytes]:
+    split_id = file_id(KEY, UPLOADED_AT)
+    for part in (*range(_PARTS), None):
+        yield file_part_body(FilePart(split_id, part)).encode()
+    yield file_part_body(FilePart(split_id, _PARTS)).encode()
+    yield from (record["body"].encode() for record in _sample("intake/file_parts.json")["Records"])
+
+
 def _check_dead_letter(data: bytes) -> str:
     """An erasure finds a person's number in whatever lies among the dead letters, and touches nobody else's."""
     body = _text(data)
@@ -364,5 +409,6 @@ def message_parsers() -> Iterable[Parser]:
         Parser("delivery_log", _check_delivery_log, _delivery_logs, _mutate_log),
         Parser("waiting_receipt", _check_waiting_receipt, _waiting_receipts, _mutate_message),
         Parser("replan_part", _check_replan_part, _replan_parts, _mutate_message),
+        Parser("file_part", _check_file_part, _file_parts, _mutate_message),
         Parser("dead_letter", _check_dead_letter, _dead_letters, _mutate_message),
     )

@@ -111,7 +111,7 @@ class FakeConsoleTable:
         return [entry for entry in found if before is None or entry.at < before][:limit]
 
     def _page(self, entries: Sequence[AuditEntry], limit: int, page: str) -> AuditPage:
-        first = int(page or 0)
+        first = int(page) if page.isdecimal() and len(page) < 10 else 0  # a place in the list: of others it begins anew
         found = self._newest(entries)[first:]
         return AuditPage(tuple(found[:limit]), str(first + limit) if len(found) > limit else "")
 
