@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _LAST = "~~"
 """Sorts after every id of a report."""
 
+_BETWEEN = "customer_id = :files AND #item BETWEEN :first AND :last"
+_NAMES = {"#item": "item"}
+"""Of DynamoDB's reserved words: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html"""
+
 
 class DynamoFileReports:
     """Implements `FileReports`."""
@@ -37,7 +41,8 @@ class DynamoFileReports:
         with aws_call("Query"):
             answer = self._client.query(
                 TableName=self._table,
-                KeyConditionExpression="customer_id = :files AND item BETWEEN :first AND :last",
+                KeyConditionExpression=_BETWEEN,
+                ExpressionAttributeNames=_NAMES,
                 ExpressionAttributeValues={
                     ":files": {"S": FILES},
                     ":first": {"S": report_key("")},
@@ -75,7 +80,8 @@ class DynamoFileReports:
         with aws_call("Query"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
-                KeyConditionExpression="customer_id = :files AND item BETWEEN :first AND :last",
+                KeyConditionExpression=_BETWEEN,
+                ExpressionAttributeNames=_NAMES,
                 ExpressionAttributeValues={":files": {"S": FILES}, ":first": {"S": first}, ":last": {"S": last}},
             )
             return [item for page in pages for item in page["Items"]]
