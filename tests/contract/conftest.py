@@ -7,7 +7,8 @@ it. Where the three disagree, the documentation of AWS decides: the test names i
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -39,11 +40,15 @@ from dunning.ports.queues import JobQueue
 from dunning.ports.tallies import TallyReader, TallySealing, TallyWriter
 from tests.local import ROOT
 from tests.local.cloud import LocalCloud
+from tests.local.console import create_console_table
 from tests.support.aws_requests import Requests, watched
 from tests.support.damage import write_attribute
 from tests.support.fakes import FakeContacts, FakeCustomers, FakeQueue, FakeTally
 from tests.support.people import NOW
 from tests.support.stand_in import Aws, Engine, StandInProcess
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 SHARDS = 4
 
@@ -165,6 +170,13 @@ def aws(request: pytest.FixtureRequest) -> Aws:
 def customers_in(aws: Aws) -> DynamoCustomers:
     """Return the adapter on an engine's table of customers."""
     return DynamoCustomers(boto3.client("dynamodb", config=LEAN), aws.stack.customers_table, SHARDS)
+
+
+def a_console_table_on(aws: Aws) -> tuple["DynamoDBClient", str]:
+    """Create a table of the console on an engine, and return a client and the name of the table."""
+    client, name = boto3.client("dynamodb", config=LEAN), f"{aws.stack.tally_table}-console-{uuid4().hex}"
+    create_console_table(client, name)
+    return client, name
 
 
 def contacts_in(aws: Aws) -> DynamoContacts:

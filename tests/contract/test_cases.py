@@ -21,6 +21,7 @@ from dunning.ports.gateways import SendingSwitch
 from dunning.ports.lender_bus import LenderBus, WrittenEvent
 from dunning.ports.sending_control import SendingControl, SwitchHistory, SwitchTurned
 from dunning.ports.sessions import Role, Viewer
+from tests.contract.conftest import BACKENDS, a_console_table_on, engine_of
 from tests.local.console import create_console_table
 from tests.support.cases import FakeCases, FakeLenderBus
 from tests.support.console import FakeSwitch
@@ -39,10 +40,13 @@ class Cases(CaseBook, CaseErasure, AskedErasures, SwitchHistory, Protocol):
     """Four ports that are one table."""
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=BACKENDS)
 def cases(request: pytest.FixtureRequest) -> Iterator[Cases]:
     if request.param == "fake":
         yield FakeCases()
+        return
+    if request.param == "stand_in":
+        yield DynamoCases(*a_console_table_on(engine_of(request)))
         return
     with mock_aws():
         client = boto3.client("dynamodb", config=LEAN)

@@ -15,6 +15,7 @@ from dunning.adapters.dynamodb.console_table import DynamoConsole
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.audit_trail import AuditEntry, AuditPage, AuditTrail
 from dunning.ports.sessions import Role, Session, Sessions, Viewer
+from tests.contract.conftest import BACKENDS, a_console_table_on, engine_of
 from tests.local.console import create_console_table
 from tests.support.console import FakeConsoleTable
 from tests.support.people import NOW
@@ -30,10 +31,13 @@ class ConsoleTable(Sessions, AuditTrail, Protocol):
     """Two ports that are one table."""
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=BACKENDS)
 def table(request: pytest.FixtureRequest) -> Iterator[ConsoleTable]:
     if request.param == "fake":
         yield FakeConsoleTable()
+        return
+    if request.param == "stand_in":
+        yield DynamoConsole(*a_console_table_on(engine_of(request)))
         return
     with mock_aws():
         client = boto3.client("dynamodb", config=LEAN)

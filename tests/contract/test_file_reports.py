@@ -17,6 +17,7 @@ from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.file_loads import FileLoad, FileReport
 from dunning.ports.file_reports import FileReports, LoadUnderWay, ReportPage
 from dunning.ports.split_loads import SplitLoad
+from tests.contract.conftest import BACKENDS, customers_in, engine_of
 from tests.support.console import FakeFileReports
 from tests.support.people import NOW
 
@@ -51,11 +52,16 @@ class Desk(NamedTuple):
     reports: FileReports
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=BACKENDS)
 def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     if request.param == "fake":
         fake = FakeFileReports()
         yield Desk(fake, fake)
+        return
+    if request.param == "stand_in":
+        aws = engine_of(request)
+        table = aws.stack.customers_table
+        yield Desk(customers_in(aws), DynamoFileReports(boto3.client("dynamodb", config=LEAN), table))
         return
     with mock_aws():
         client = boto3.client("dynamodb", config=LEAN)

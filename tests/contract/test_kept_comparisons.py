@@ -23,6 +23,7 @@ from dunning.ports.kept_comparisons import (
     KeptComparison,
 )
 from ops.stack import Deployed
+from tests.contract.conftest import BACKENDS, engine_of
 from tests.local import what_if
 from tests.support.lively_trials import KeptInMemory, a_comparison, keep_a_comparison
 
@@ -34,10 +35,14 @@ class Shelf(ComparisonKeeper, ComparisonsToErase, Protocol):
     """Whoever keeps comparisons, reads them, and takes customers out."""
 
 
-@pytest.fixture(params=["fake", "moto"])
+@pytest.fixture(params=BACKENDS)
 def shelf(request: pytest.FixtureRequest) -> Iterator[Shelf]:
     if request.param == "fake":
         yield KeptInMemory()
+        return
+    if request.param == "stand_in":
+        table = engine_of(request).stack.tally_table
+        yield DynamoComparisons(boto3.client("dynamodb", config=LEAN), table)
         return
     with mock_aws():
         yield DynamoComparisons(new_table(), TABLE)
