@@ -14,6 +14,7 @@ from dunning.adapters.s3 import S3WorkFiles
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.ports.file_loads import FileLoad
 from dunning.ports.split_loads import PartCounts, SplitLoad, SplitLoads, WorkFiles
+from tests.contract.conftest import BACKENDS, engine_of
 from tests.local.cloud import LocalCloud
 from tests.support.aws_requests import Requests
 from tests.support.damage import write_attribute
@@ -48,12 +49,12 @@ FULL = replace(
 )
 
 
-@pytest.fixture(params=["fake", "dynamo"])
+@pytest.fixture(params=BACKENDS)
 def splits(request: pytest.FixtureRequest) -> SplitLoads:
     if request.param == "fake":
         return FakeSplitLoads()
-    cloud: LocalCloud = request.getfixturevalue("cloud")
-    return DynamoSplitLoads(boto3.client("dynamodb", config=LEAN), cloud.stack.customers_table)
+    table = engine_of(request).stack.customers_table  # first: it says where the client finds the engine
+    return DynamoSplitLoads(boto3.client("dynamodb", config=LEAN), table)
 
 
 @pytest.mark.parametrize("split", [SPLIT, FULL], ids=["new", "with all fields"])
@@ -103,13 +104,12 @@ class Bucket:
     keys: Callable[[], list[str]]
 
 
-@pytest.fixture(params=["fake", "s3"])
+@pytest.fixture(params=BACKENDS)
 def bucket(request: pytest.FixtureRequest) -> Bucket:
     if request.param == "fake":
         fake = FakeWorkFiles()
         return Bucket(fake, "uploads", lambda: sorted(fake.files))
-    cloud: LocalCloud = request.getfixturevalue("cloud")
-    name, client = cloud.stack.uploads_bucket, boto3.client("s3")
+    name, client = engine_of(request).stack.uploads_bucket, boto3.client("s3")
     client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 
     def keys() -> list[str]:
