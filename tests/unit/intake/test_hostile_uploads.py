@@ -144,32 +144,49 @@ _LOAD_ALONE = """
 from contextlib import contextmanager
 from tests.support.lender_files import UPLOADED_AT, WANG, Office, row
 from tests.support.peak_memory import peak_mb
+from tests.support.split_loads import SplitOffice
 from dunning.services.intake.rows import COLUMNS
+from dunning.services.intake.split_load import number_of_parts
 
-def measure(megabytes):
-    office = Office()
+def chunks(megabytes):
+    yield (",".join(COLUMNS) + ",remark\\r\\n").encode()
+    written = number = 0
+    while written < megabytes << 20:
+        number += 1
+        person = row(WANG, customer_id=f"C-{number % 40:03d}", instalment_no=str(number // 40 + 1),
+                     account_id=f"A-{number % 40:03d}", phone=f"09{12000000 + number % 40}")
+        line = (",".join(person[column] for column in COLUMNS) + "," + "r" * 60_000 + "\\r\\n").encode()
+        written += len(line)
+        yield line
 
+def opening(megabytes):
     @contextmanager
     def opened(bucket, key):
-        def chunks():
-            yield (",".join(COLUMNS) + ",remark\\r\\n").encode()
-            written = number = 0
-            while written < megabytes << 20:
-                number += 1
-                person = row(WANG, customer_id=f"C-{number % 40:03d}", instalment_no=str(number // 40 + 1),
-                             account_id=f"A-{number % 40:03d}")
-                line = (",".join(person[column] for column in COLUMNS) + "," + "r" * 60_000 + "\\r\\n").encode()
-                written += len(line)
-                yield line
-        yield chunks()
+        yield chunks(megabytes)
+    return opened
 
-    office.uploads.open = opened
+def whole(megabytes):
+    office = Office()
+    office.uploads.open = opening(megabytes)
     summary = office.service.load("bucket", "accounts/large.csv", UPLOADED_AT)
     assert summary.refused == "", summary
-    assert (summary.customers_loaded, summary.customers_refused, summary.rows_refused) == (40, 0, 0), summary
-    return summary.rows, peak_mb()
+    return summary
 
-print(*measure(64), *measure(1024))
+def in_parts(megabytes):
+    office = SplitOffice(number_of_parts(megabytes << 20))
+    office.uploads.open = opening(megabytes)
+    office.service(megabytes << 20).split("bucket", "accounts/large.csv", UPLOADED_AT, megabytes << 20)
+    office.drain()
+    (loaded,) = office.events
+    assert loaded.parts == number_of_parts(megabytes << 20)
+    return loaded
+
+def measure(load, megabytes):
+    loaded = load(megabytes)
+    assert (loaded.customers_loaded, loaded.customers_refused, loaded.rows_refused) == (40, 0, 0), loaded
+    return loaded.rows, peak_mb()
+
+print(*measure(LOAD, 64), *measure(LOAD, 1024))
 """
 MOST_GROWTH_MB = 64
 LAMBDA_MB = 1769
@@ -178,8 +195,9 @@ LAMBDA_MB = 1769
 
 @needs_proc
 @pytest.mark.slow(reason="a gigabyte is read, in a process whose memory is measured")
-def test_a_gigabyte_takes_hardly_more_memory_than_a_sixteenth_of_it() -> None:
-    printed = run_alone(_LOAD_ALONE)
+@pytest.mark.parametrize("load", ["whole", "in_parts"])
+def test_a_gigabyte_takes_hardly_more_memory_than_a_sixteenth_of_it(load: str) -> None:
+    printed = run_alone(_LOAD_ALONE.replace("measure(LOAD,", f"measure({load},"))
     small_rows, small_mb, rows, mb = map(int, printed.split())
     assert rows > 15 * small_rows
     assert mb - small_mb <= MOST_GROWTH_MB, printed
