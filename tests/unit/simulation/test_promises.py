@@ -9,7 +9,7 @@ import pytest
 from dunning.adapters.dynamodb.items import contact_item
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.lender_record import LenderRecord
-from dunning.domain.customer.standing import AddressSince, LedgerEntry, PromiseToPay, Wake
+from dunning.domain.customer.standing import AddressSince, LedgerEntry, Progress, PromiseToPay, Wake, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
 from tests.simulation.promises import (
     AT_NIGHT,
@@ -139,6 +139,15 @@ def test_a_claim_after_silence_was_stored_is_seen(changes: dict[str, Any], why: 
 
 def test_a_claim_without_a_record_and_a_ladder_that_does_not_know_of_it_are_seen() -> None:
     assert judge_end(a_world(a_claim()), NOW) == sorted([UNRECORDED, f"{LADDER}: a text whose stage is not marked"])
+
+
+@pytest.mark.parametrize(("days", "is_broken"), [(0, True), (30, False)])
+def test_a_ladder_that_begins_anew_on_a_later_due_date_needs_no_mark_of_the_former(days: int, is_broken: bool) -> None:  # noqa: FBT001
+    texted = replace(a_claim(), stage=3)
+    due_on = NOW.date() + timedelta(days=days - 3)
+    mark = Progress(-3, NOW.date(), due_on)
+    broken = judge_end(a_world(texted, progress={progress_key("A0001-0", 1): mark}), NOW)
+    assert (f"{LADDER}: a text whose stage is not marked" in broken) is is_broken
 
 
 def test_somebody_due_without_a_wake_and_without_a_stop_is_seen() -> None:
