@@ -13,6 +13,7 @@ from tests.local import ROOT
 PACKAGE = ROOT / "layers" / "dunning" / "python" / "dunning"
 
 MUTATED = (
+    "domain/*.py",
     "domain/customer/*.py",
     "domain/decision/*.py",
     "domain/delivery/*.py",
@@ -28,6 +29,7 @@ MUTATED = (
     "services/replies.py",
     "adapters/dynamodb/contact_table.py",
     "adapters/dynamodb/customer_table.py",
+    "adapters/dynamodb/trial_control_table.py",
     "adapters/dynamodb/writing.py",
 )
 
