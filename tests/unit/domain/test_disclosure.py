@@ -125,6 +125,20 @@ def test_no_name_is_shown_however_it_is_spaced_or_masked(text: str) -> None:
     assert "disclosed-name" in rules_disclosed(text)
 
 
+@pytest.mark.parametrize("character", ["一", "百", "萬", "\u3400", "\u9fff"])
+def test_a_chinese_word_for_a_number_is_a_word(character: str) -> None:
+    assert rules_disclosed(f"您好，這是{character}則通知") == set()
+
+
+@pytest.mark.parametrize("number", ["〇", "㈢", "٣", "Ⅳ"])
+def test_a_figure_of_any_script_is_a_number(number: str) -> None:
+    assert "disclosed-number" in rules_disclosed(f"您好，這是{number}則通知")
+
+
+def test_words_on_both_sides_of_the_senders_name_are_not_read_as_one_name() -> None:
+    assert rules_disclosed("A note from wang示範分期ming", "en", "Wang Ming") == set()
+
+
 def test_a_name_in_any_case_is_found() -> None:
     assert "disclosed-name" in rules_disclosed("A note for JOHN smith", "en", "John Smith")
 

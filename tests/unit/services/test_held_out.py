@@ -47,6 +47,7 @@ def test_the_claim_marks_the_stage_and_sets_the_wake_of_the_next(office: Office)
     standing = office.store.standings["C0001"]
     (entry,) = standing.ledger
     assert (entry.channel, entry.for_wake, entry.draws) == (NO_CONTACT, NOW, "hholdout.silence:1")
+    assert (entry.payer_segment, entry.asked) == ("unknown", "0.1:325000")
     assert standing.progress["A0001-0#1"].stage == -3
     assert standing.wake is not None
     assert standing.wake.at.date() == (NOW + timedelta(days=3)).date()
@@ -88,6 +89,7 @@ def test_a_record_that_was_not_written_is_written_by_the_redelivered_job_with_it
     again.handle_batch(facts, receives=2)
     (record,) = contacts.records.values()
     assert (record.state, record.draws, record.code) == (ContactState.HELD_OUT, "hholdout.silence:1", "")
+    assert (record.payer_segment, record.asked) == ("unknown", "0.1:325000")
     assert again.events("sms_unknown") == [], "its outcome is known: nothing was sent"
 
 

@@ -105,9 +105,9 @@ def with_reminder_claimed(
         channel=reminder.channel,
         for_wake=for_wake,
         also_named=reminder.also_named,
-        draws=draws_to_text(reminder.draws) if reminder.draws else "",
+        draws=draws_to_text(reminder.draws),
         payer_segment=reminder.payer_segment,
-        asked=asked_to_text(reminder.asked, reminder.account_ids) if reminder.asked else "",
+        asked=asked_to_text(reminder.asked, reminder.account_ids),
     )
     reached = {
         key: Progress(reached.stage, reminder.on, reached.due_on, first_asked(standing, facts, key))

@@ -34,7 +34,7 @@ def without_lenders_words(text: str, values: Mapping[str, str]) -> str:
 
 def number_disclosed(text: str) -> str:
     """Refuse every figure of any script."""
-    shown = any(unicodedata.category(character)[0] == "N" and not _is_chinese_figure(character) for character in text)
+    shown = any(unicodedata.category(character)[0] == "N" for character in text)
     return "holds a number that is not the one to call" if shown else ""
 
 
@@ -42,11 +42,6 @@ def name_disclosed(text: str, *names: str) -> str:
     """Refuse the names of the customer, in whatever case and however it is spaced."""
     within = _name_as_compared(text)
     return "holds the customer's name" if any(name and _name_as_compared(name) in within for name in names) else ""
-
-
-def _is_chinese_figure(character: str) -> bool:
-    """Tell whether a figure is an ordinary Chinese character, such as the 〇 of a year."""
-    return "\u3400" <= character <= "\u9fff"
 
 
 def _name_as_compared(text: str) -> str:
