@@ -74,6 +74,15 @@ class _Silent:
         del message
         return ()
 
+    def shape_of_name(self, name: str) -> str:
+        """Tell all names apart."""
+        return name
+
+    def is_faultless_in_shape(self, shape: object, places: object) -> bool:
+        """Find nothing in any shape."""
+        del shape, places
+        return True
+
 
 def _unlinted(rules: Rules) -> Rules:
     """Lint nothing that is rendered: what a send costs without."""

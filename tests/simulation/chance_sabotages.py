@@ -18,7 +18,7 @@ from dunning.domain.decision.decisions import Reason, Send
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.effect.draws import is_held_out
 from dunning.domain.effect.trial_control import TrialControl
-from dunning.domain.texts.compose import compose
+from dunning.domain.texts.compose import draft
 from dunning.services.send import claims, sender
 from dunning.services.send.sender import SendService
 from tests.simulation.chance_promises import (
@@ -116,9 +116,9 @@ def _looks_at_its_own_stages(
 _draw_silence = chance.draw_silence
 
 
-def _composes_the_usual(*given: Any) -> Any:  # noqa: ANN401
+def _drafts_the_usual(*given: Any) -> Any:  # noqa: ANN401
     """Forget which wording was asked for."""
-    return compose(*given[:6])
+    return draft(*given[:5])
 
 
 def _told_nothing(is_ignored: Callable[[TrialControl | None], bool]) -> Any:  # noqa: ANN401
@@ -337,7 +337,7 @@ CHANCE_SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="say the usual words whatever was drawn",
-        plant=patched(decisions, "compose", _composes_the_usual),
+        plant=patched(decisions, "draft", _drafts_the_usual),
         scenario="chance x drawn",
         breaks=(OTHER_WORDS,),
     ),

@@ -63,7 +63,7 @@ from dunning.domain.effect.draws import SILENCE, USUAL_TEXT, Draw
 from dunning.domain.effect.payer_segments import UNKNOWN_PAYER, PayerFeatures, amount_band_of, payer_segment_of
 from dunning.domain.effect.settling import Asked
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
-from dunning.domain.texts.compose import AmountDue, ComposedText, compose
+from dunning.domain.texts.compose import AmountDue, ComposedText, Draft, compose, compose_draft, draft
 
 RECHECK_AFTER = timedelta(days=1)
 """The wait of a customer who cannot be decided. The customer is counted and listed meanwhile."""
@@ -826,10 +826,10 @@ class _Evaluation:
         due = _what_is_due(named, claimed)
         try:
             if self.reach is None:
-                message = compose(facts, rules, stage, due, today)
+                chosen: Draft | ComposedText = draft(facts, rules, stage, due, today)
             else:
                 steps += self._passed_over_for_good(self.reach, stage)
-                message, channel, gateway = self._compose_for_first(stage, due, today, steps)
+                chosen, channel, gateway = self._compose_for_first(stage, due, today, steps)
         except NoTextError as error:
             stop = _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
             return Stop(stop.reason, stop.steps, stop.until, stage, None, "stop", *self.stuck)
@@ -837,7 +837,7 @@ class _Evaluation:
         payer_segment = ""
         asked: tuple[Asked, ...] = ()
         if rules.trials:
-            draws, message = self._draw(stage, due, today, message, channel)
+            draws, chosen = self._draw(stage, due, today, chosen, channel)
             if draws:
                 payer_segment = self._payer_segment(stage, due.currency)
                 asked = tuple(
@@ -849,6 +849,7 @@ class _Evaluation:
                 ]
                 if SILENCE in [draw.arm for draw in draws]:
                     return self._hold_out(channel, today, draws, payer_segment, asked, steps)
+        message = compose_draft(chosen, rules) if isinstance(chosen, Draft) else chosen
         segments = message.segments
         reached_stages = tuple([_reached_stage(candidate) for candidate in marked])
         send_id = send_id_of(facts.customer_id, reached_stages, stage, channel)
@@ -878,12 +879,12 @@ class _Evaluation:
         return Send(reminder, tuple(steps), "send", Reason.DUE, None, *self.stuck)
 
     def _draw(
-        self, stage: int, due: AmountDue, today: date, message: ComposedText, channel: Channel
-    ) -> tuple[tuple[Draw, ...], ComposedText]:
+        self, stage: int, due: AmountDue, today: date, usual: Draft | ComposedText, channel: Channel
+    ) -> tuple[tuple[Draw, ...], Draft | ComposedText]:
         """
         Gate 12: draw the holdout, else the wording or silence, and return what was drawn with the text of its arm.
 
-        Each arm is composed first: what may not be sent is not drawn. A stage whose text did not arrive is repeated,
+        Each arm is drafted first: what may not be sent is not drawn. A stage whose text did not arrive is repeated,
         whatever chance says. Other channels have their own words, which no trial compares.
         """
         assert self.ready is not None  # noqa: S101 - all gates are open
@@ -899,14 +900,16 @@ class _Evaluation:
             if silence is not None:
                 draws.append(silence)
                 if silence.arm == SILENCE:
-                    return (silence,), message
+                    return (silence,), usual
+        chosen = usual
         if self.rules.trials_of_texts:
-            composed = {USUAL_TEXT: message}
+            drafts = {USUAL_TEXT: usual}
+            like = usual if isinstance(usual, Draft) else None
 
             def may_be_sent(arm: str) -> bool:
-                if arm not in composed:
+                if arm not in drafts:
                     try:
-                        composed[arm] = compose(self.facts, self.rules, stage, due, today, Channel.SMS, arm)
+                        drafts[arm] = draft(self.facts, self.rules, stage, due, today, arm, like)
                     except NoTextError:
                         return False
                 return True
@@ -916,10 +919,10 @@ class _Evaluation:
             wording = draw_text(self.rules, drawn_for, stages, may_be_sent, repeats=repeats, has_variants=has_variants)
             if wording is not None:
                 draws.append(wording)
-                message = composed.get(wording.arm, message)
+                chosen = drafts.get(wording.arm, usual)
         if self.hour_drawn is not None:
             draws.append(self.hour_drawn)
-        return tuple(draws), message
+        return tuple(draws), chosen
 
     def _hold_out(
         self,

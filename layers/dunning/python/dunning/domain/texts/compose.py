@@ -7,6 +7,8 @@ the budget. Else the plain wording is used, whose amount is just as exact.
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from dunning.domain.customer.facts import Facts
@@ -15,7 +17,8 @@ from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import NoTextError, TextError, UnknownCurrencyError
 from dunning.domain.texts.extras import NO_EXTRAS, Extras
-from dunning.domain.texts.lint import ArrivingText
+from dunning.domain.texts.lint import ArrivingText, Linter
+from dunning.domain.texts.lint.shapes import shape_of_values, values_in_shape
 from dunning.domain.texts.masking import greeting_name
 from dunning.domain.texts.money import format_date, format_money
 from dunning.domain.texts.numbers_to_call import holds_number_to_call
@@ -24,6 +27,13 @@ from dunning.domain.texts.wording import Text, render
 
 _LENDERS_WORDS = ("sender", "pay", "hotline")
 """The values that are a lender's own words, the same for all customers."""
+
+_IN_EVERY_TEXT = ("tail", "amount", "date", "pay", "hotline")
+_IN_OTHER_TEXTS = ("name", "count", "days", "fee")
+"""The values of a text, in the order of `values_of`."""
+
+_SHAPES_CACHED = 16384
+"""The shapes of values are few: of amounts their lengths, of names those with characters that a rule looks for."""
 
 
 class AmountDue(NamedTuple):
@@ -93,20 +103,66 @@ def compose(
         from dunning.domain.texts.compose_channel import compose_for_channel  # noqa: PLC0415
 
         return compose_for_channel(facts, rules, stage, due, today, channel)
+    return compose_draft(draft(facts, rules, stage, due, today, variant), rules)
+
+
+class Draft(NamedTuple):
+    """
+    A text that may be sent, before it is filled in: `text` and the `values` that make it, with its segments.
+
+    `shape` is that of the values (`shapes`). `written` is the text as it is handed over and as it arrives, if it had to
+    be written to be judged.
+    """
+
+    text: Text
+    language: str
+    stage: int
+    registered: str
+    values: Mapping[str, str]
+    shape: bytes
+    segments: Segments
+    written: tuple[str, str] | None
+
+
+def draft(
+    facts: Facts,
+    rules: Rules,
+    stage: int,
+    due: AmountDue,
+    today: date,
+    variant: str = "",
+    like: Draft | None = None,
+) -> Draft:
+    """
+    Choose and judge the SMS of a stage, perhaps in the words of an arm, and leave to `compose_draft` what it says.
+
+    `like` is a draft for the same customer, stage, amount and day: what both say is found once.
+
+    Raises:
+        NoTextError: as of `compose`.
+    """
     language = language_of(facts, rules)
     key = language, stage, due.instalments > 1
     texts, texts_with_fee = rules.variants[variant] if variant else (rules.texts, rules.texts_with_fee)
     with_fee = texts_with_fee.get(key) if due.late_fee else None
     if with_fee is not None:
         try:
-            return _message(facts, rules, with_fee, language, stage, due, today)
+            return _drafted(facts, rules, with_fee, language, stage, due, today, like)
         except NoTextError:
             if key not in texts:
                 raise
     plain = texts.get(key)
     if plain is None:
         raise NoTextError(Reason.NO_TEXT, "text: none for stage %+d in %s", stage, language)
-    return _message(facts, rules, plain, language, stage, due, today)
+    return _drafted(facts, rules, plain, language, stage, due, today, like)
+
+
+def compose_draft(drafted: Draft, rules: Rules) -> ComposedText:
+    """Return a text that may be sent, with all that it says."""
+    text, language, stage, registered, values, _, segments, written = drafted
+    body, arriving = written or _complete(render(text, values), rules, language)
+    known = {**values, "sender": rules.sender_name[language]}
+    return ComposedText(body, arriving, language, stage, text.template, registered, known, segments)
 
 
 def compose_confirmation(facts: Facts, rules: Rules) -> Confirmation:
@@ -144,35 +200,133 @@ def _registered(rules: Rules, text: Text) -> str:
     return registered
 
 
-def _message(
-    facts: Facts, rules: Rules, text: Text, language: str, stage: int, due: AmountDue, today: date
-) -> ComposedText:
-    """Fill in one text, and check that it may go where it goes."""
+def _drafted(
+    facts: Facts,
+    rules: Rules,
+    text: Text,
+    language: str,
+    stage: int,
+    due: AmountDue,
+    today: date,
+    like: Draft | None,
+) -> Draft:
+    """Find what one text says, and check that it may go where it goes."""
     registered = _registered(rules, text)
+    written = None
     try:
-        values = values_of(facts, rules, text.placeholders, text.distinct, language, due, today)
-        body, arriving = _complete(render(text, values), rules, language)
+        if like is not None and _say_the_same(text, like.text):
+            values, shape = like.values, like.shape
+        else:
+            values = values_of(facts, rules, text.placeholders, text.distinct, language, due, today)
+            shape = _shape_of(values, rules.linter)
+        segments = _segments_of_shape(rules, text, language, stage, shape)
+        if segments is None:
+            written = _complete(render(text, values), rules, language)
     except UnknownCurrencyError:
         raise NoTextError(Reason.UNKNOWN_CURRENCY, "text: currency %s is not known", due.currency) from None
     except TextError as error:
         raise NoTextError(Reason.TEXT_REFUSED, "text: %s", error) from None
+    if segments is None:
+        assert written is not None  # noqa: S101 - what has no shape to go by was written above
+        known = {**values, "sender": rules.sender_name[language]}
+        segments = _judged(rules, text, language, stage, written[1], known)
+    return Draft(text, language, stage, registered, values, shape, segments, written)
+
+
+def _say_the_same(text: Text, other: Text) -> bool:
+    """Tell whether two wordings are filled in with the same values, in whatever order."""
+    return text.placeholders == other.placeholders or set(text.placeholders) == set(other.placeholders)
+
+
+def _judged(rules: Rules, text: Text, language: str, stage: int, arriving: str, values: Mapping[str, str]) -> Segments:
+    """
+    Judge a text by all that it says, and return its segments.
+
+    Raises:
+        NoTextError: it is too long, holds a number to call where none may stand, or the linter stops it.
+    """
     segments = count_segments(arriving)
-    if segments.parts > rules.max_parts or not fits_sns(arriving):
+    if not _is_short_enough(rules, arriving, segments):
         message = "text: %s takes %s segments, %s allowed"
         raise NoTextError(Reason.TEXT_TOO_LONG, message, text.template, segments.parts, rules.max_parts)
-    values["sender"] = rules.sender_name[language]
-    if not rules.numbers_to_call_allowed and any(holds_number_to_call(values[name]) for name in _LENDERS_WORDS):
+    if not _may_be_called(rules, values):
         message = "text: %s holds a number to call, and carriers of the place block such a text"
         raise NoTextError(Reason.TEXT_REFUSED, message, text.template)
-    opt_out_line = rules.opt_out_line.get(language, "")
-    faults = rules.linter.faults(
-        ArrivingText(arriving, language, values, stage > 0, opt_out_line, rules.links_allowed, rules.link_domains,
-                     rules.two_way, stage == 0)
-    )  # fmt: skip
+    faults = rules.linter.faults(_as_judged(rules, language, stage, arriving, values))
     if faults:
         broken = "; ".join([f"{fault.rule}, {fault.message}" for fault in faults])
         raise NoTextError(Reason.TEXT_REFUSED, "text: %s %s", text.template, broken)
-    return ComposedText(body, arriving, language, stage, text.template, registered, values, segments)
+    return segments
+
+
+@lru_cache(maxsize=_SHAPES_CACHED)
+def _segments_of_shape(rules: Rules, text: Text, language: str, stage: int, shape: bytes) -> Segments | None:
+    """
+    Return the segments of all texts whose values have a shape; `None` if each text is to be judged by itself.
+
+    What is found of a shape holds for each of its texts: `_judged` would let them pass, with as many segments.
+    """
+    known = values_in_shape(shape)
+    names = [*_IN_EVERY_TEXT, *[name for name in _IN_OTHER_TEXTS if name in text.placeholders]]
+    if len(known) != len(names):
+        return None
+    values = dict(zip(names, known, strict=True)) | {"hotline": rules.hotline[language]}
+    try:
+        arriving = _complete(render(text, values), rules, language)[1]
+    except TextError:
+        return None
+    places = _places_of_values(arriving, text, values, rules, language)
+    segments = count_segments(arriving)
+    values["sender"] = rules.sender_name[language]
+    message = _as_judged(rules, language, stage, arriving, values)
+    is_faultless = (
+        places is not None
+        and _is_short_enough(rules, arriving, segments)
+        and _may_be_called(rules, values)
+        and rules.linter.is_faultless_in_shape(message, places)
+    )
+    return segments if is_faultless else None
+
+
+def _shape_of(values: Mapping[str, str], linter: Linter) -> bytes:
+    if "name" not in values:
+        return shape_of_values(values.values())
+    return shape_of_values({**values, "name": _known_shape(linter, values["name"])}.values())
+
+
+@lru_cache(maxsize=_SHAPES_CACHED)
+def _known_shape(linter: Linter, name: str) -> str:
+    return linter.shape_of_name(name)
+
+
+def _places_of_values(
+    arriving: str, text: Text, values: Mapping[str, str], rules: Rules, language: str
+) -> Mapping[str, int] | None:
+    """Return where the values of a text stand once it has arrived; `None` if that is in doubt."""
+    mark = "\0"
+    marked = text.pattern % tuple([f"{mark}{values[name]}{mark}" for name in text.placeholders])
+    pieces = _complete(marked, rules, language)[1].split(mark)
+    if "".join(pieces) != arriving or len(pieces) != 2 * len(text.placeholders) + 1:
+        return None
+    ends = list(accumulate(map(len, pieces)))
+    return dict(zip(text.placeholders, ends[::2], strict=False))
+
+
+def _is_short_enough(rules: Rules, arriving: str, segments: Segments) -> bool:
+    return segments.parts <= rules.max_parts and fits_sns(arriving)
+
+
+def _may_be_called(rules: Rules, values: Mapping[str, str]) -> bool:
+    """Tell whether the lender's words hold no number to call, or may hold one."""
+    return rules.numbers_to_call_allowed or not any(holds_number_to_call(values[name]) for name in _LENDERS_WORDS)
+
+
+def _as_judged(rules: Rules, language: str, stage: int, arriving: str, values: Mapping[str, str]) -> ArrivingText:
+    opt_out_line = rules.opt_out_line.get(language, "")
+    return ArrivingText(
+        arriving, language, values, stage > 0, opt_out_line, rules.links_allowed, rules.link_domains,
+        rules.two_way, stage == 0,
+    )  # fmt: skip
 
 
 def values_of(

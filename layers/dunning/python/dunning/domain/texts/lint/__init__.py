@@ -3,7 +3,8 @@ The linter of reminder texts: required contents, forbidden words, and forbidden 
 
 `content` holds the rules about a message's parts, `characters` and `links` those about its characters and links;
 `words` finds the listed words in whatever way they are written (`folding`, `english`) unless they are denied
-(`negation`); `glance` keeps all of that away from a faultless message; `linter` puts the rules together.
+(`negation`); `glance` keeps all of that away from a faultless message, and `shapes` lets one verdict stand for all
+messages that no rule tells apart; `linter` puts the rules together.
 """
 
 from dunning.domain.texts.lint.content import ContentPhrases

@@ -350,16 +350,21 @@ def _shows(text: str, value: str | None) -> bool:
         return False
     start = text.find(value)
     while start >= 0:
-        end = start + len(value)
-        after, before = text[end : end + 1], text[start - 1 : start]
-        if after not in _IN_NUMBERS and before not in _IN_NUMBERS:
-            return True
-        if not (value[-1].isdigit() and _digit_goes_on(text[end : end + 2])) and not (
-            value[0].isdigit() and _digit_goes_on(text[max(0, start - 2) : start][::-1])
-        ):
+        if stands_alone(text, value, start):
             return True
         start = text.find(value, start + 1)
     return False
+
+
+def stands_alone(text: str, value: str, start: int) -> bool:
+    """Tell whether a value that stands at a place of a text is no part of a longer number there."""
+    end = start + len(value)
+    after, before = text[end : end + 1], text[start - 1 : start]
+    if after not in _IN_NUMBERS and before not in _IN_NUMBERS:
+        return True
+    return not (value[-1].isdigit() and _digit_goes_on(text[end : end + 2])) and not (
+        value[0].isdigit() and _digit_goes_on(text[max(0, start - 2) : start][::-1])
+    )
 
 
 def _digit_goes_on(neighbours: str) -> bool:

@@ -26,8 +26,9 @@ from dunning.domain.texts.lint.folding import Characters, Folding
 from dunning.domain.texts.lint.forbidden_words import WordRule, Words
 from dunning.domain.texts.lint.links import RULES as LINK_RULES
 from dunning.domain.texts.lint.links import LinkData, LinkFinder
+from dunning.domain.texts.lint.shapes import is_neutral, shape_of_name, told_apart, values_stand_alone
 
-_ON_DEMAND = frozenset({"_links", "_warning", "_open_words", "_open_senders"})
+_ON_DEMAND = frozenset({"_links", "_warning", "_open_words", "_open_senders", "_told_apart"})
 
 _NO_VALUES: Mapping[str, str] = {}
 
@@ -117,6 +118,28 @@ class Linter:
         if self._must_be_read(message.text, message.language, signed=True):
             findings += self._read_message(message, self._folding.fold(message.text))
         return findings
+
+    @cached_property
+    def _told_apart(self) -> frozenset[str]:
+        """Made for the first name: the characters that a rule looks for."""
+        return told_apart(self._glance, self._phrases.values())
+
+    def shape_of_name(self, name: str) -> str:
+        """Return the shape of a masked name (`shapes`)."""
+        return shape_of_name(name, self._told_apart)
+
+    def is_faultless_in_shape(self, shape: ArrivingText, places: Mapping[str, int]) -> bool:
+        """
+        Tell whether every message of a shape is surely faultless; if not, each has to be judged by itself.
+
+        `places` tells where in the text each value stands.
+        """
+        return (
+            is_neutral(self._told_apart)
+            and is_complete(shape, self._phrases.get(shape.language, NO_PHRASES))
+            and values_stand_alone(shape, places)
+            and not self._must_be_read(shape.text, shape.language, signed=True)
+        )
 
     def findings(self, message: ArrivingText) -> Sequence[Finding]:
         """Return the faults that stop a message, and the doubts that a person should check."""
