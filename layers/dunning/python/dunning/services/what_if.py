@@ -31,8 +31,8 @@ from dunning.domain.replies.payment_statements import match_to_instalments
 from dunning.services.planning import counted, plan, promises_settled, wake_after, wake_for_promises
 from dunning.services.send.claims import PricedPolicies, with_reminder_claimed
 
-_TICK = 60
-"""Seconds between two starts of the scanner: a customer is judged at the first one from the wake on."""
+_TICK = timedelta(minutes=1)
+"""Between two starts of the scanner, at whole minutes: a customer is judged at the first one from the wake on."""
 
 _CLAIM = "what-if"
 
@@ -119,7 +119,7 @@ class _Play:
         while True:
             tick = None if self._wake is None else _tick_from(max(self._wake.at, now))
             if tick is not None and tick == ticked_at:
-                tick += timedelta(seconds=_TICK)
+                tick += _TICK
             if paid < len(payments) and (tick is None or payments[paid].at <= tick):
                 payment = payments[paid]
                 paid += 1
@@ -160,7 +160,8 @@ class _Play:
         """Decide at a tick, and send, or leave the wake that follows."""
         policies, facts = self._under.policies, self._facts
         decision = decide(facts, self._standing, policies, now)
-        self._settle(self._standing, now)
+        if self._standing.promises:
+            self._settle(self._standing, now)
         if not isinstance(decision, Send):
             self._wake = wake_for_promises(wake_after(decision), facts, self._standing, policies, now)
             self._note(decision, now)
@@ -223,10 +224,9 @@ class _Play:
 
 def _tick_from(moment: datetime) -> datetime:
     """Return the first tick from a moment on."""
-    past = moment.second % _TICK
-    if not past and not moment.microsecond:
+    if not moment.second and not moment.microsecond:
         return moment
-    return moment + timedelta(seconds=_TICK - past, microseconds=-moment.microsecond)
+    return moment.replace(second=0, microsecond=0) + _TICK
 
 
 def _with_payment(account: Account, payment: AssumedPayment) -> Account:

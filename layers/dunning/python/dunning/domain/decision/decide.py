@@ -63,7 +63,7 @@ from dunning.domain.effect.draws import SILENCE, USUAL_TEXT, Draw
 from dunning.domain.effect.payer_segments import UNKNOWN_PAYER, PayerFeatures, amount_band_of, payer_segment_of
 from dunning.domain.effect.settling import Asked
 from dunning.domain.errors import CalendarNotCoveredError, NoLawfulMomentError, NoTextError
-from dunning.domain.texts.compose import AmountDue, ComposedText, Draft, compose, compose_draft, draft
+from dunning.domain.texts.compose import AmountDue, ComposedText, Draft, body_of, compose, draft
 
 RECHECK_AFTER = timedelta(days=1)
 """The wait of a customer who cannot be decided. The customer is counted and listed meanwhile."""
@@ -849,8 +849,8 @@ class _Evaluation:
                 ]
                 if SILENCE in [draw.arm for draw in draws]:
                     return self._hold_out(channel, today, draws, payer_segment, asked, steps)
-        message = compose_draft(chosen, rules) if isinstance(chosen, Draft) else chosen
-        segments = message.segments
+        body = body_of(chosen, rules) if isinstance(chosen, Draft) else chosen.body
+        segments, template = chosen.segments, chosen.template
         reached_stages = tuple([_reached_stage(candidate) for candidate in marked])
         send_id = send_id_of(facts.customer_id, reached_stages, stage, channel)
         if self.undelivered and any(
@@ -863,19 +863,19 @@ class _Evaluation:
             stage,
             today,
             reached_stages,
-            message.body,
+            body,
             segments.encoding,
             segments.parts,
-            message.template,
-            message.registered,
+            template,
+            chosen.registered,
             tuple([each.account.account_id for each in named if each not in marked]),
             gateway,
-            message.extras,
+            chosen.extras,
             draws,
             payer_segment=payer_segment,
             asked=asked,
         )
-        steps.append(("text: %s, %s x %s", (message.template, segments.parts, segments.encoding)))
+        steps.append(("text: %s, %s x %s", (template, segments.parts, segments.encoding)))
         return Send(reminder, tuple(steps), "send", Reason.DUE, None, *self.stuck)
 
     def _draw(

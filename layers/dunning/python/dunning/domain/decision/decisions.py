@@ -130,7 +130,7 @@ class Reminder(NamedTuple):
     @property
     def account_ids(self) -> tuple[str, ...]:
         """The accounts the text speaks of."""
-        return (*(reached.account_id for reached in self.reached_stages), *self.also_named)
+        return (*[reached.account_id for reached in self.reached_stages], *self.also_named)
 
 
 class Send(NamedTuple):

@@ -103,7 +103,12 @@ def compose(
         from dunning.domain.texts.compose_channel import compose_for_channel  # noqa: PLC0415
 
         return compose_for_channel(facts, rules, stage, due, today, channel)
-    return compose_draft(draft(facts, rules, stage, due, today, variant), rules)
+    drafted = draft(facts, rules, stage, due, today, variant)
+    body, arriving = _body_and_arriving(drafted, rules)
+    values = {**drafted.values, "sender": rules.sender_name[drafted.language]}
+    return ComposedText(
+        body, arriving, drafted.language, stage, drafted.template, drafted.registered, values, drafted.segments
+    )
 
 
 class Draft(NamedTuple):
@@ -111,17 +116,18 @@ class Draft(NamedTuple):
     A text that may be sent, before it is filled in: `text` and the `values` that make it, with its segments.
 
     `shape` is that of the values (`shapes`). `written` is the text as it is handed over and as it arrives, if it had to
-    be written to be judged.
+    be written to be judged. The rest is as in `ComposedText`.
     """
 
     text: Text
     language: str
-    stage: int
+    template: str
     registered: str
     values: Mapping[str, str]
     shape: bytes
     segments: Segments
     written: tuple[str, str] | None
+    extras: Extras = NO_EXTRAS
 
 
 def draft(
@@ -134,7 +140,7 @@ def draft(
     like: Draft | None = None,
 ) -> Draft:
     """
-    Choose and judge the SMS of a stage, perhaps in the words of an arm, and leave to `compose_draft` what it says.
+    Choose and judge the SMS of a stage, perhaps in the words of an arm, and leave to `body_of` what it says.
 
     `like` is a draft for the same customer, stage, amount and day: what both say is found once.
 
@@ -157,12 +163,13 @@ def draft(
     return _drafted(facts, rules, plain, language, stage, due, today, like)
 
 
-def compose_draft(drafted: Draft, rules: Rules) -> ComposedText:
-    """Return a text that may be sent, with all that it says."""
-    text, language, stage, registered, values, _, segments, written = drafted
-    body, arriving = written or _complete(render(text, values), rules, language)
-    known = {**values, "sender": rules.sender_name[language]}
-    return ComposedText(body, arriving, language, stage, text.template, registered, known, segments)
+def body_of(drafted: Draft, rules: Rules) -> str:
+    """Return the words that are handed over to the gateway."""
+    return _body_and_arriving(drafted, rules)[0]
+
+
+def _body_and_arriving(drafted: Draft, rules: Rules) -> tuple[str, str]:
+    return drafted.written or _complete(render(drafted.text, drafted.values), rules, drafted.language)
 
 
 def compose_confirmation(facts: Facts, rules: Rules) -> Confirmation:
@@ -230,7 +237,7 @@ def _drafted(
         assert written is not None  # noqa: S101 - what has no shape to go by was written above
         known = {**values, "sender": rules.sender_name[language]}
         segments = _judged(rules, text, language, stage, written[1], known)
-    return Draft(text, language, stage, registered, values, shape, segments, written)
+    return Draft(text, language, text.template, registered, values, shape, segments, written)
 
 
 def _say_the_same(text: Text, other: Text) -> bool:

@@ -96,24 +96,24 @@ def with_reminder_claimed(
     claim_id: str,
 ) -> Standing:
     """Return the standing with one more contact in its ledger, and the stages that the contact marks."""
+    accounts = reminder.account_ids
     entry = LedgerEntry(
         send_id=reminder.send_id,
         claim_id=claim_id,
         at=at,
         stage=reminder.stage,
-        accounts=reminder.account_ids,
+        accounts=accounts,
         channel=reminder.channel,
         for_wake=for_wake,
         also_named=reminder.also_named,
         draws=draws_to_text(reminder.draws),
         payer_segment=reminder.payer_segment,
-        asked=asked_to_text(reminder.asked, reminder.account_ids),
+        asked=asked_to_text(reminder.asked, accounts),
     )
-    reached = {
-        key: Progress(reached.stage, reminder.on, reached.due_on, first_asked(standing, facts, key))
-        for reached in reminder.reached_stages
-        for key in [progress_key(reached.account_id, reached.number)]
-    }
+    reached = {}
+    for each in reminder.reached_stages:
+        key = progress_key(each.account_id, each.number)
+        reached[key] = Progress(each.stage, reminder.on, each.due_on, first_asked(standing, facts, key))
     return with_claim(standing, entry, reached, rules.longest_window, facts)
 
 
