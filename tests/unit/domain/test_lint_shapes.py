@@ -53,7 +53,7 @@ def test_a_shape_gives_back_as_many_values_unless_one_holds_what_stands_between_
 def test_a_character_of_a_name_that_no_rule_looks_for_is_like_any_other() -> None:
     assert shape_of_name("王*明", "法院") == f"{ANY_HAN}*{ANY_HAN}"
     assert shape_of_name("法*明", "法院") == f"法*{ANY_HAN}"
-    assert shape_of_name("一*龿", "") == f"{ANY_HAN}*{ANY_HAN}"
+    assert shape_of_name("\u4e00*\u9fff", "") == f"{ANY_HAN}*{ANY_HAN}"
 
 
 def test_what_takes_the_place_of_two_in_a_segment_or_is_not_chinese_stays() -> None:

@@ -110,10 +110,11 @@ def with_reminder_claimed(
         payer_segment=reminder.payer_segment,
         asked=asked_to_text(reminder.asked, accounts),
     )
-    reached = {}
-    for each in reminder.reached_stages:
-        key = progress_key(each.account_id, each.number)
-        reached[key] = Progress(each.stage, reminder.on, each.due_on, first_asked(standing, facts, key))
+    reached = {
+        key: Progress(reached.stage, reminder.on, reached.due_on, first_asked(standing, facts, key))
+        for reached in reminder.reached_stages
+        for key in [progress_key(reached.account_id, reached.number)]
+    }
     return with_claim(standing, entry, reached, rules.longest_window, facts)
 
 
