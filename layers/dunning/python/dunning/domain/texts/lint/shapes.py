@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dunning.domain.texts.lint.content import ContentPhrases, stands_alone
 from dunning.domain.texts.lint.findings import ArrivingText
 from dunning.domain.texts.lint.glance import Glance
-from dunning.domain.texts.masking import NO_NAME
 
 ANY_HAN = "\u4e28"
 """Stands for any other: a character of one stroke, which no name has and no list."""
@@ -48,7 +47,7 @@ def shape_of_name(name: str, apart: Collection[str]) -> str:
 def told_apart(glance: Glance, phrases: Iterable[ContentPhrases]) -> frozenset[str]:
     """Return the characters that some rule looks for in a text that is not read in full."""
     words = [word for of_language in phrases for field in of_language if isinstance(field, tuple) for word in field]
-    return frozenset("".join((glance.chinese, *words, *NO_NAME.values())))
+    return frozenset(glance.chinese).union(*words)
 
 
 def is_neutral(apart: Collection[str]) -> bool:
