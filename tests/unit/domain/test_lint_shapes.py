@@ -7,7 +7,7 @@ import pytest
 
 from dunning.domain.errors import NoTextError
 from dunning.domain.texts.compose import AmountDue, compose
-from dunning.domain.texts.lint import ArrivingText
+from dunning.domain.texts.lint import ArrivingText, Characters, LinkData, Linter
 from dunning.domain.texts.lint.shapes import (
     ANY_HAN,
     is_neutral,
@@ -133,6 +133,36 @@ def test_a_hotline_does_not_stand_alone_if_it_may_stand_there_twice(hotline: str
 def test_a_hotline_stands_alone_if_no_other_words_can_be_the_same(hotline: str, text: str) -> None:
     message, places = shape(text, hotline=hotline)
     assert values_stand_alone(message, places | {"hotline": text.find("洽") + 1})
+
+
+GOOD_SHAPE = (
+    f"【示範分期】{ANY_HAN}*{ANY_HAN}您好，分期0000的NT$0,000將於00/0到期，請用官方APP繳款，已繳請忽略，"
+    "有困難請電0800-000-123"
+)
+IN_SHAPE = {"name": f"{ANY_HAN}*{ANY_HAN}", "tail": "0000", "amount": "NT$0,000", "date": "00/0"}
+PHRASES = the_linter()._phrases["zh-Hant"]  # noqa: SLF001 - what the files say
+
+
+def is_faultless(linter: Linter, text: str = GOOD_SHAPE) -> bool:
+    message = a_message(text=text, values=IN_SHAPE)
+    return linter.is_faultless_in_shape(message, {name: text.find(value) for name, value in message.values.items()})
+
+
+def test_a_shape_is_faultless_if_it_is_complete_and_nothing_in_it_has_to_be_read() -> None:
+    assert is_faultless(the_linter()) is True
+    assert is_faultless(the_linter(), GOOD_SHAPE.replace("已繳請忽略，", "")) is False
+    assert is_faultless(the_linter(), GOOD_SHAPE.replace("已繳", "未繳會起訴，已繳")) is False
+    assert is_faultless(the_linter(), GOOD_SHAPE.replace("的NT$", "0的NT$")) is False
+
+
+@pytest.mark.parametrize("word", ["協商0", "困難7", f"{ANY_HAN}困難"])
+def test_no_shape_is_faultless_for_a_linter_that_looks_for_what_stands_for_others(word: str) -> None:
+    def linter(*more: str) -> Linter:
+        phrases = {"zh-Hant": PHRASES._replace(help=(*PHRASES.help, *more))}
+        return Linter((), Characters({}, {}), LinkData((), frozenset()), phrases)
+
+    assert is_faultless(linter())
+    assert not is_faultless(linter(word))
 
 
 def test_a_faultless_text_is_sent_whatever_is_filled_in() -> None:

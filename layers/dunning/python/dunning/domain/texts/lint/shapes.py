@@ -70,4 +70,4 @@ def values_stand_alone(shape: ArrivingText, places: Mapping[str, int]) -> bool:
     if hotline[-1].isdigit() and not hotline.isascii():
         return False  # a name may begin it
     form, wanted = (words.translate(_ANY_DIGIT) for words in (text, hotline))
-    return form.find(wanted) == place and form.find(wanted, place + 1) < 0
+    return form.find(wanted) == place == form.rfind(wanted)
