@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dunning.domain.errors import NoTextError
-from dunning.domain.texts.compose import AmountDue, compose
+from dunning.domain.texts.compose import AmountDue, body_of, compose, draft
 from dunning.domain.texts.lint import ArrivingText, Characters, LinkData, Linter
 from dunning.domain.texts.lint.shapes import (
     ANY_HAN,
@@ -16,7 +16,7 @@ from dunning.domain.texts.lint.shapes import (
     values_in_shape,
     values_stand_alone,
 )
-from dunning.domain.texts.wording import compile_text
+from dunning.domain.texts.wording import TextVariant, compile_text
 from tests.support.builders import a_customer, day, rules_of
 from tests.support.reminders import a_message, the_linter
 
@@ -204,3 +204,36 @@ def test_a_number_to_call_is_found_in_the_customers_own_account() -> None:
 
 def test_a_value_with_what_stands_between_values_is_judged_by_itself() -> None:
     assert "invisible-character" in outcome(GOOD, DUE._replace(tail="5\0"))
+
+
+@pytest.mark.parametrize(
+    "wording",
+    [
+        GOOD,
+        "{name}您好，分期{tail}應於{date}繳{amount}，未入帳，請用{pay}繳款，已繳請忽略，有困難請電{hotline}",
+        "{name}您好，分期{tail}的{amount}於{date}到期，{days}天未入帳，請用{pay}繳款，已繳請忽略，有困難請電{hotline}",
+    ],
+)
+def test_an_arm_says_the_same_whether_or_not_the_usual_words_are_known(wording: str) -> None:
+    facts, key = a_customer(), ("zh-Hant", 3, False)
+    other = TextVariant({key: compile_text("zh-Hant/other@1", wording)}, {})
+    usual_texts = {key: compile_text("zh-Hant/test@1", GOOD)}
+    rules = replace(rules_of(facts), texts=usual_texts, texts_with_fee={}, variants={"other": other})
+    usual = draft(facts, rules, 3, DUE, TODAY)
+    arm = draft(facts, rules, 3, DUE, TODAY, "other", usual)
+    assert arm == draft(facts, rules, 3, DUE, TODAY, "other")
+    assert arm.template == "zh-Hant/other@1"
+    assert body_of(arm, rules) == compose(facts, rules, 3, DUE, TODAY, variant="other").body
+    assert compose(facts, rules, 3, DUE, TODAY).template == "zh-Hant/test@1"
+
+
+def test_what_is_handed_over_lacks_the_signature_that_the_carrier_adds() -> None:
+    facts = a_customer()
+    texts = {("zh-Hant", 3, False): compile_text("zh-Hant/test@1", GOOD)}
+    rules = replace(rules_of(facts), texts=texts, texts_with_fee={}, signature_by_carrier=True)
+    message = compose(facts, rules, 3, DUE, TODAY)
+    assert (
+        body_of(draft(facts, rules, 3, DUE, TODAY), rules)
+        == message.body
+        == message.arriving.removeprefix("【示範分期】")
+    )
