@@ -270,7 +270,7 @@ def _without_excess(text: str) -> tuple[str, bool]:
     text = _BLANK_LINES.sub("\n", _BLANKS.sub(" ", text[:_LONGEST_EVER]))
     if len(text) <= LONGEST_READ:
         return text, False
-    return f"{text[: LONGEST_READ - _END_READ]}\n{text[-_END_READ:]}", True
+    return f"{text[: LONGEST_READ - _END_READ - 1]}\n{text[-_END_READ:]}", True
 
 
 def _text_left(words: Sequence[Word]) -> str:
