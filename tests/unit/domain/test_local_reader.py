@@ -12,6 +12,7 @@ from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.domain.texts.channel_words import ApprovedWords
 from dunning.domain.texts.lint import ArrivingText
 from dunning.domain.texts.wording import render
+from dunning.policy.reader_files import load_trained_reader
 from dunning.policy.reply_files import load_reply_reader
 from tests.support.builders import the_policies
 from tests.support.reminders import staged_reminders
@@ -267,6 +268,11 @@ def test_a_text_to_one_customer_is_no_quotation_from_another() -> None:
     wrote = "Hello Ann, the flat is ready and I already paid for the keys today"
     assert parse(wrote).guess != (ReplyIntent.CHAT,)
     assert not says_anything(wrote, our_texts=[wrote])
+
+
+def test_an_intent_of_the_trained_reader_is_likely_before_it_is_sure_or_guessed() -> None:
+    for intent, thresholds in load_trained_reader().weights.thresholds.items():
+        assert thresholds.likely <= min(thresholds.sure, thresholds.guess), intent
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n", "\u200b", ">", "> >", "'", "\ud800", "ๆๆ ฟฟ"])

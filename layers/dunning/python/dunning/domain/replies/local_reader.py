@@ -11,6 +11,7 @@ The local reader: reads a reply in the function itself, in under a millisecond, 
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 
 from dunning.domain.replies.features import LONGEST_READ, features_of, folded_for_features
@@ -138,7 +139,7 @@ class LocalReader:
                 guess, likely = (), in_order({ReplyIntent.DISTRESS} & set(likely))
             guess, sure, likely = _with_stop(guess), _with_stop(sure), in_order(set(likely) - {ReplyIntent.OPT_OUT})
         promised_on = None
-        if ReplyIntent.PROMISE in {*guess, *sure, *likely}:
+        if ReplyIntent.PROMISE in {*guess, *likely}:
             # What is quoted has been taken out already.
             promised_on = self._days.promised_day(text, said_on=said_on, phone_country=phone_country)
         if promised_on is None and {ReplyIntent.PAID, ReplyIntent.PROMISE} <= set(sure):
@@ -199,10 +200,8 @@ class LocalReader:
 
     def _stop_beside(self, text: str, phone_country: str) -> str:
         """Return the id of the fixed word that opts out beside other words: on a line of its own, or with a name."""
-        lines = text.split("\n")
-        for line in lines if len(lines) > 1 else ():
-            reading = self._cut(line)
-            word = self._fixed_words.of_whole_reply(line, reading, (), phone_country) if reading else None
+        for line in text.split("\n"):
+            word = self._fixed_words.of_whole_reply(line, self._cut(line), (), phone_country)
             if word and word.intent is ReplyIntent.OPT_OUT:
                 return word.id
         return self._fixed_words.with_name(text, self._cut(text))
@@ -212,8 +211,7 @@ class LocalReader:
         thresholds = self._weights.thresholds
         chosen = {intent for intent, probability in probabilities.items() if probability >= thresholds[intent].guess}
         best = max(probabilities, key=lambda intent: probabilities[intent] / thresholds[intent].guess)
-        chosen = chosen or {best}
-        return in_order(chosen - STANDING_ALONE or {best} & chosen or chosen)
+        return in_order(chosen - STANDING_ALONE or {best})
 
     def _bands(
         self, probabilities: Mapping[ReplyIntent, float], guess: Sequence[ReplyIntent]
@@ -229,8 +227,7 @@ class LocalReader:
             sure.discard(ReplyIntent.OPT_IN)
         if ReplyIntent.DECEASED in likely - sure:
             likely.add(ReplyIntent.DISTRESS)  # somebody has died, the customer or somebody of the customer's
-        if not QUIET_INTENTS.isdisjoint(sure) and may_ask_for_something(probabilities):
-            likely |= sure & QUIET_INTENTS
+        if may_ask_for_something(probabilities):
             sure -= QUIET_INTENTS
         return in_order(sure), in_order(likely - sure)
 
@@ -276,9 +273,7 @@ def _without_excess(text: str) -> tuple[str, bool]:
 def _text_left(words: Sequence[Word]) -> str:
     """Return what is left of a text: its words as they stood, each line on its own."""
     parts: list[str] = []
-    clause = words[0].clause if words else 0
-    for word in words:
-        starts_line = word.clause != clause and not word.before.strip(" >")
+    for previous, word in pairwise([*words[:1], *words]):
+        starts_line = word.clause != previous.clause and not word.before.strip(" >")
         parts += ["\n" if starts_line else word.before, word.text]
-        clause = word.clause
     return "".join(parts).strip()
