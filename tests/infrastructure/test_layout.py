@@ -35,6 +35,7 @@ HARNESS = {
     "tests/e2e/deployed/large_file.py",
     "tests/e2e/deployed/observer/sitecustomize.py",
     "tests/e2e/deployed/standin.py",
+    "tests/e2e/deployed/trial_lender.py",
     "tests/e2e/deployed/world.py",
 }
 """What deploys the built stack on a stand-in for AWS, and watches it."""

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.e2e.deployed import trial_lender
 from tests.e2e.deployed.deployment import Deployer
 from tests.e2e.deployed.identity import AUDIENCE, CLIENT, GROUPS, Provider
 from tests.e2e.deployed.standin import Folders, StandIn
@@ -18,6 +19,9 @@ from tests.support.function_folders import folder_of
 
 SPLIT_ABOVE = "10000"
 """A file of more than some 80 rows is loaded in parts."""
+
+DRAWN = 24
+"""Customers of the lender with trials: enough that no arm stays empty."""
 
 FOLDER = ROOT / ".local" / "e2e"
 
@@ -32,7 +36,8 @@ def world() -> Iterator[World]:
         engineer = make_user(stand_in, "engineer", ENGINEER_MAY)
         manager = make_user(stand_in, "manager", MANAGER_MAY)
         lender = make_user(stand_in, "lender", LENDER_MAY)
-        deployer = Deployer(stand_in.url, stand_in.certificate, engineer, folders.base, folders.logs / "deploy.log")
+        log = folders.logs / "deploy.log"
+        deployer = Deployer(stand_in.url, stand_in.certificate, engineer, folders.base, log, trial_lender.put_into)
         world = World(stand_in, manager, engineer, lender, deployer)
         world.begin()
         world.provider = stack.enter_context(Provider(stand_in.certificate, stand_in.key, world.now))
@@ -53,3 +58,17 @@ def world() -> Iterator[World]:
             for function in map(folder_of, FUNCTIONS):
                 lines = "\n".join(map(str, world.logged(function)))
                 (folders.logs / f"{function}.log").write_text(lines, "utf-8")
+
+
+@pytest.fixture(scope="session")
+def drawn(world: World) -> list[dict[str, str]]:
+    """
+    Let a lender with trials load customers who are due, and chance decide for each.
+
+    That is done early in the run: the changes that it makes are counted while other things are tested.
+    """
+    people = world.people(DRAWN, lender=trial_lender.LENDER)
+    world.load("drawn.csv", people)
+    world.tick()
+    world.settle()
+    return people

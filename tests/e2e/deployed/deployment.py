@@ -97,13 +97,18 @@ def _of_type(template: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Deployer:
-    """Deploys the build to a stand-in, as often as it is asked."""
+    """
+    Deploys the build to a stand-in, as often as it is asked.
+
+    `change_layer` is applied to a copy of the built layer before the first deployment, as a commit would be.
+    """
 
     url: str
     certificate: Path
     key: Key
     folder: Path
     log: Path
+    change_layer: Callable[[Path], None] | None = None
 
     def deploy(self, parameters: Mapping[str, str], *, change: Callable[[dict[str, Any]], None] | None = None) -> str:
         """
@@ -150,10 +155,12 @@ class Deployer:
         return done.stdout
 
     def _template(self, change: Callable[[dict[str, Any]], None] | None) -> Path:
-        """Copy the build, and patch the copy's template: what `make build` made stays as it is."""
+        """Copy the build once, and patch the copy's template: what `make build` made stays as it is."""
         copy = self.folder / "build"
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(_BUILD, copy)
+        if not copy.exists():
+            shutil.copytree(_BUILD, copy)
+            if self.change_layer:
+                self.change_layer(copy / "DunningLayer")
         template = yaml_parse((copy / "template.yaml").read_text("utf-8"))  # type: ignore[no-untyped-call]
         for patch in PATCHES:
             patch.apply(template)

@@ -103,6 +103,12 @@ def unused(world: World, function: str) -> list[Statement]:
     ]
 
 
+def shown_after_all(world: World, function: str) -> list[Statement]:
+    """Return what is said here not to be done, and was done."""
+    uses = _uses(world, function)
+    return [grant for grant in _not_done_here(world).get(function, []) if any(grant.covers(use) for use in uses)]
+
+
 def _not_shown(world: World, function: str) -> list[Statement]:
     """
     Return what may be granted although no use of it can be shown.
@@ -112,10 +118,8 @@ def _not_shown(world: World, function: str) -> list[Statement]:
 
     Failed news is noted only after a fault of AWS. An erasure takes a customer out of a number only if others have the
     number too, and raises the version of a standing only if the customer has come back meanwhile. It looks into
-    parts of a large file only while these are being loaded. Changes are given up uncounted after a day of tries. What
-    holds for trials is read where a lender has one; tests/integration/test_trial_control.py has one read it.
+    parts of a large file only while these are being loaded. Changes are given up uncounted after a day of tries.
     """
-    tally = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['TallyTable']}"
     parts = f"arn:aws:s3:::{world.outputs['UploadsBucket']}/parts/*"
     customers = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['CustomersTable']}"
     return [
@@ -123,7 +127,6 @@ def _not_shown(world: World, function: str) -> list[Statement]:
         Statement("Allow", ("sqs:SendMessage",), (world.queue_arn("NewsFailures"),)),
         Statement("Allow", ("sqs:SendMessage",), (world.queue_arn("TallyDeadLetters"),)),
         Statement("Allow", ("dynamodb:UpdateItem",), (customers,)),
-        Statement("Allow", ("dynamodb:GetItem",), (tally,)),
         Statement("Allow", ("s3:GetObjectVersion",), (parts,)),
         *_not_done_here(world).get(function, []),
         *([] if function == "IntakeFunction" else [Statement("Allow", ("s3:DeleteObjectVersion",), (parts,))]),
@@ -132,46 +135,19 @@ def _not_shown(world: World, function: str) -> list[Statement]:
 
 def _not_done_here(world: World) -> Mapping[str, list[Statement]]:
     """
-    Return what functions may do that nobody has them do here; on moto and in a browser, somebody has.
+    Return what functions may do that nobody has them do here; on moto somebody has.
 
-    Pages of the console that are not visited. Notes of colleagues, which an erasure deletes where there are some. Days
-    that are over, of which the tally makes one sum. The tally says nothing as long as it can read all changes. Without
-    a trial a night looks at nobody, and opens no book.
+    Days that are over, of which the tally makes one sum: the stand-in dates changes by the real time, and the night of
+    the moved clock does not look there. The tally says nothing as long as it can read all changes.
     """
-    bucket = f"arn:aws:s3:::{world.outputs['UploadsBucket']}"
-    customers = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['CustomersTable']}"
-    console = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['ConsoleTable']}"
-    switch = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{world.ids['SendingParameter']}"
     tally = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['TallyTable']}"
     log = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/{STACK}/tally:*"
-    pages = [
-        Statement("Allow", ("dynamodb:Query",), (customers,)),
-        Statement("Allow", ("dynamodb:Query",), (f"{customers}/index/attention",)),
-        Statement("Allow", ("dynamodb:Query",), (f"{customers}/index/due",)),
-        Statement("Allow", ("dynamodb:BatchGetItem",), (console,)),
-        Statement("Allow", ("ssm:PutParameter",), (switch,)),
-        Statement("Allow", ("events:PutEvents",), (f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{STACK}",)),
-        Statement("Allow", ("s3:GetObject",), (f"{bucket}/rejects/*",)),
-        Statement("Allow", ("kms:Decrypt",), (_key_arn(world),), _service("s3")),
-    ]
 
     def granted(resource: str, *actions: str) -> list[Statement]:
         return [Statement("Allow", (action,), (resource,)) for action in actions]
 
-    books = f"arn:aws:s3:::{world.outputs['BooksBucket']}"
-    night = [
-        *granted(customers, "dynamodb:BatchGetItem"),
-        *granted(tally, "dynamodb:PutItem", "dynamodb:DeleteItem"),
-        *granted(books, "s3:ListBucket"),
-        *granted(f"{books}/books/*", "s3:GetObject", "s3:PutObject"),
-        Statement("Allow", ("kms:Decrypt",), (_key_arn(world),), _service("s3")),
-        Statement("Allow", ("kms:GenerateDataKey",), (_key_arn(world),), _service("s3")),
-    ]
     return {
-        "ConsoleFunction": pages,
-        "EffectFunction": night,
-        "LenderEventsFunction": granted(console, "dynamodb:Query", "dynamodb:DeleteItem"),
-        "HousekeepingFunction": granted(tally, "dynamodb:Query", "dynamodb:BatchWriteItem"),
+        "HousekeepingFunction": granted(tally, "dynamodb:BatchWriteItem"),
         "TallyFunction": granted(log, "logs:CreateLogStream", "logs:PutLogEvents"),
     }
 

@@ -10,7 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dunning.domain.delivery.contact import ContactState
+from dunning.domain.effect.draws import SILENCE, draw_holdout, draws_from_text
 from tests.e2e.deployed.deployment import STACK
+from tests.e2e.deployed.trial_lender import CURT, CURT_WORDS, HOLDOUT, SALT, SHARE_HELD_OUT, WORDINGS
 from tests.e2e.deployed.world import TICK_AT_MOST, TODAY, World, phone_of
 
 pytestmark = pytest.mark.deployed
@@ -24,6 +26,26 @@ class Uploaded:
     not_due: list[dict[str, str]]
     refused: dict[str, str]
     name: str = "portfolio.csv"
+
+
+def test_chance_holds_out_the_same_people_as_the_policy_says_and_gives_the_others_one_of_two_wordings(
+    world: World, drawn: list[dict[str, str]]
+) -> None:
+    contacts, seen = world.contacts(), set()
+    for person in drawn:
+        (contact,) = contacts[person["customer_id"]]
+        arms = {draw.trial: draw.arm for draw in draws_from_text(contact.draws)}
+        texts = [sms["Message"] for sms in world.sms_to(phone_of(person))]
+        held_out = draw_holdout(HOLDOUT, SALT, SHARE_HELD_OUT, person["customer_id"], 0).arm == SILENCE
+        assert (arms[HOLDOUT] == SILENCE) is held_out
+        if held_out:
+            assert (contact.state, contact.text, texts) == (ContactState.HELD_OUT, "", [])
+            seen.add(SILENCE)
+        else:
+            assert (contact.state, texts) == (ContactState.SENT, [contact.text])
+            assert (CURT_WORDS in contact.text) is (arms[WORDINGS] == CURT)
+            seen.add(arms[WORDINGS])
+    assert len(seen) == 3
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +112,7 @@ def test_the_manager_reads_which_row_was_refused_and_why(world: World, uploaded:
 def test_what_every_function_did_is_in_its_own_log_group_without_personal_data(
     world: World, uploaded: Uploaded
 ) -> None:
-    private = re.compile("王|小明|示範|0?9100000|9001-0000")
+    private = re.compile(r"王|小明|示範|(0|886)910000\d{4}|9001-0000")
     for function in ("intake", "scanner", "sender"):
         lines = world.logged(function)
         assert lines

@@ -1,6 +1,7 @@
 """The console, by both of its doors: a browser with a session, and a program with a token."""
 
 import json
+import re
 import ssl
 from collections.abc import Mapping
 from contextlib import closing
@@ -12,6 +13,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from dunning.console.routes import ENTRANCES
+from dunning.domain.customer.facts import HoldReason
 from tests.e2e.deployed.identity import AUDIENCE
 from tests.e2e.deployed.world import World
 
@@ -44,6 +47,12 @@ class Browser:
     def post(self, path: str, **form: str) -> Answer:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
         return self._send("POST", path, headers, urlencode(form).encode())
+
+    @property
+    def token(self) -> str:
+        """The token of the session, as a page has it."""
+        (token,) = {part.split('"')[0] for part in self.get("/find").body.split('name="token" value="')[1:]}
+        return token
 
     def log_in(self, group: str) -> Answer:
         """Go to the provider and back, as its redirects say."""
@@ -79,10 +88,16 @@ class Browser:
 
 
 @pytest.fixture(scope="module")
-def customer_id(world: World) -> str:
-    """Load somebody to look at."""
-    (person,) = world.people(1)
-    world.load("console.csv", [person])
+def person(world: World) -> dict[str, str]:
+    """Load somebody to look at, from a file in which a row is refused."""
+    person, refused = world.people(2)
+    world.upload("console.csv", [person, {**refused, "due_on": "soon"}])
+    world.until("somebody is loaded", lambda: person["customer_id"] in world.standings())
+    return person
+
+
+@pytest.fixture(scope="module")
+def customer_id(person: Mapping[str, str]) -> str:
     return person["customer_id"]
 
 
@@ -134,8 +149,7 @@ class TestThePeoplesDoor:
         self, browser: Browser, customer_id: str
     ) -> None:
         browser.log_in("legal")
-        page = browser.get("/find").body
-        (token,) = {part.split('"')[0] for part in page.split('name="token" value="')[1:]}
+        token = browser.token
         found = browser.post("/find", sought=customer_id, token=token)
         assert (found.status, found.headers["Location"]) == (303, f"/customers/{customer_id}")
         looked = browser.get(found.headers["Location"])
@@ -160,12 +174,72 @@ class TestThePeoplesDoor:
 
     def test_a_logout_ends_the_session(self, browser: Browser) -> None:
         browser.log_in("engineers")
-        page = browser.get("/find").body
-        (token,) = {part.split('"')[0] for part in page.split('name="token" value="')[1:]}
+        token = browser.token
         kept = dict(browser.cookies)
         assert browser.post("/logout", token=token).status == 303
         browser.cookies = kept
         assert browser.get("/find").status == 303
+
+
+class TestWhatPeopleDo:
+    """Pages and acts, by the role of the function alone."""
+
+    def test_every_page_of_the_menu_opens_for_a_manager(self, browser: Browser, customer_id: str) -> None:
+        del customer_id
+        browser.log_in("managers")
+        opened = {entrance.path: browser.get(entrance.path).status for entrance in ENTRANCES}
+        assert set(opened.values()) == {200}, opened
+
+    def test_what_was_refused_of_a_file_is_shown_to_who_says_why(self, world: World, browser: Browser) -> None:
+        browser.log_in("managers")
+        token = browser.token
+
+        def refused() -> list[str]:
+            (told,) = [part for part in browser.get("/files").body.split("<li>") if "console.csv" in part] or [""]
+            return re.findall(r'action="(/files/[^"]+/rejects)"', told)
+
+        world.until("the file is told of", lambda: bool(refused()))
+        (address,) = refused()
+        assert browser.post(address, token=token).status == 400
+        rejects = browser.post(address, purpose="audit", token=token)
+        assert rejects.status == 200
+        assert "due_on" in rejects.body
+        assert "soon" not in rejects.body
+
+    def test_a_manager_stops_all_sending_and_lets_it_go_on(self, world: World, browser: Browser) -> None:
+        browser.log_in("managers")
+        token = browser.token
+
+        def switch() -> str:
+            parameter = world.as_manager("ssm").get_parameter(Name=world.ids["SendingParameter"])
+            return str(parameter["Parameter"]["Value"])
+
+        assert browser.post("/sending/pause", reason="a test of the switch", token=token).status == 303
+        assert switch() == "off"
+        assert browser.post("/sending/resume", reason="the test is over", typed="yes", token=token).status == 409
+        assert switch() == "off"
+        assert browser.post("/sending/resume", reason="the test is over", typed="RESUME", token=token).status == 303
+        assert switch() == "on"
+
+    def test_a_hold_goes_to_the_customer_by_way_of_the_bus(
+        self, world: World, browser: Browser, customer_id: str
+    ) -> None:
+        browser.log_in("agents")
+        held = browser.post(f"/customers/{customer_id}/hold", reason="dispute", token=browser.token)
+        assert held.status == 303
+        world.until("the hold counts", lambda: bool(world.standings()[customer_id].holds))
+        (hold,) = world.standings()[customer_id].holds
+        assert hold.reason is HoldReason.DISPUTE
+
+    def test_a_case_is_taken_and_a_colleague_sees_by_whom(
+        self, world: World, browser: Browser, person: Mapping[str, str], customer_id: str
+    ) -> None:
+        world.reply(person, "Is it true that the parcel arrives on Thursday?")
+        browser.log_in("agents")
+        world.until("a person is wanted", lambda: customer_id in browser.get("/waiting").body)
+        assert browser.post(f"/waiting/{customer_id}/take", token=browser.token).status == 303
+        browser.log_in("managers")
+        assert "one-of-agents" in browser.get("/waiting").body
 
 
 class TestTheProgramsDoor:

@@ -115,7 +115,8 @@ class World:
     """Where people of the console log in."""
     _replies: int = 0
     _streams: int = 0
-    _people: int = 99  # and 100 more: numbers kept for fiction in the USA end with 0100 to 0199
+    _americans: int = 99  # and 100 more: numbers kept for fiction in the USA end with 0100 to 0199
+    _people: int = 199
 
     # ------------------------------------------------------------------ users
 
@@ -240,15 +241,18 @@ class World:
         """Make up customers who are not stored yet, in Taiwan or in Texas."""
         made = []
         for _ in range(count):
-            self._people += 1
-            number = f"{self._people:04d}"
+            if american:
+                self._americans += 1
+            else:
+                self._people += 1
+            number = f"{self._americans if american else self._people:04d}"
             made.append(
                 row(
                     _AMERICAN if american else WANG,
                     customer_id=f"C-{number}",
                     account_id=f"A-{number}",
                     account_number=f"9001-0000-{number}",
-                    phone=f"+1214555{number}" if american else f"09{10_000_000 + self._people:08d}",
+                    phone=f"+1214555{number}" if american else f"091000{number}",
                     due_on=due_on.isoformat(),
                     **changes,
                 )

@@ -103,11 +103,6 @@ def test_a_census_counts_everybody(world: World) -> None:
     assert any(line.get("message") == "census_taken" for line in world.logged("housekeeping"))
 
 
-def test_a_night_without_trials_is_a_night(world: World) -> None:
-    world.invoke("EffectFunction", {})
-    assert any("TrialNights" in line for line in world.logged("effect"))
-
-
 @pytest.mark.parametrize("function", FUNCTIONS)
 class TestTheRoleOf:
     """A function may do what it does, and nothing else."""
@@ -118,3 +113,6 @@ class TestTheRoleOf:
 
     def test_grants_nothing_that_is_never_used(self, world: World, function: str) -> None:
         assert not grants.unused(world, function)
+
+    def test_has_no_grant_that_is_said_to_be_unused_and_is_not(self, world: World, function: str) -> None:
+        assert not grants.shown_after_all(world, function)
