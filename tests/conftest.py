@@ -1,6 +1,8 @@
 """
 What holds for every test: no network, no real AWS account, and the same Hypothesis examples every time.
 
+Every client of DynamoDB is refused what DynamoDB itself refuses and moto does not: a reserved word in an expression.
+
 A test that takes more than a second of CPU says why (`slow`); the end of a run names those that do not.
 """
 
@@ -11,6 +13,8 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 from pytest_socket import socket_allow_hosts
+
+from tests.support.reserved_words import refuse_reserved_words
 
 for _name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[_name]
@@ -24,6 +28,8 @@ os.environ |= {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+
+refuse_reserved_words()
 
 settings.register_profile("ci", derandomize=True, max_examples=100, deadline=None, database=None)
 settings.register_profile("thorough", max_examples=3000, deadline=None)

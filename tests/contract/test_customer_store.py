@@ -1,16 +1,13 @@
 """Facts and standing: what the port promises, of the fake and of DynamoDB alike."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import boto3
-import moto.dynamodb
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
@@ -19,14 +16,12 @@ from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 
 from dunning.adapters.client import LEAN
-from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import standing_item
 from dunning.adapters.dynamodb.keys import FACTS, PHONE, STANDING
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import AddressSince, Progress, Standing, Wake, progress_key
-from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import Customer, StoredCustomer
 from dunning.ports.file_loads import FileLoad, KnownLoads
@@ -549,54 +544,6 @@ class TestOnDynamoDb:
         assert _numbers(cloud) == set()
         dynamo.remove_address("+886900000001", "C0002")
         assert _numbers(cloud) == set()
-
-    def test_no_expression_names_an_attribute_by_a_word_dynamodb_reserves(
-        self, dynamo: DynamoCustomers, contacts_table: DynamoContacts, requests: Requests
-    ) -> None:
-        """DynamoDB refuses them in every expression, moto in some."""
-        store_facts(dynamo, someone())
-        dynamo.save_standing(waking(someone()), expected_version=0)
-        dynamo.save_standing(waking(someone(), version=2), expected_version=1)
-        record = a_lender_record(someone(2))
-        dynamo.save_customer(record, waking(someone(2)), expected_revision=0, expected_version=0)
-        dynamo.save_erased(replace(record, revision=2, erased_at=NOW), expected_revision=1)
-        dynamo.save_loads([], expected_version=0)
-        dynamo.quarantine("C0001", NOW)
-        list(dynamo.due(NOW, 1))
-        dynamo.add_address("+886900000001", "C0001")
-        dynamo.add_address("+886900000001", "C0002")
-        dynamo.remove_address("+886900000001", "C0001")
-        list(dynamo.customer_ids(0, 1, ""))
-        contact = Contact(
-            customer_id="C0001",
-            send_id="s",
-            claim_id="c",
-            at=NOW,
-            state=ContactState.UNKNOWN,
-            stage=0,
-            account_ids=(),
-            channel="sms",
-            expires_at=NOW,
-        )
-        contacts_table.write_if_absent(contact)
-        sent = replace(contact, state=ContactState.SENT, message_id="m", reported_at=NOW, response="x")
-        contacts_table.advance(sent, expected=ContactState.UNKNOWN)
-        list(contacts_table.unknown_before(NOW))
-        contacts_table.recent("C0001", NOW)
-        contacts_table.redact("C0001", NOW)
-        contacts_table.erase_replies("C0001", ["+886900000001"])
-        dynamo.stored_items("C0001")
-        expressions = {
-            value
-            for _, call in requests.calls
-            for part in (call, *(write for entry in call.get("TransactItems", ()) for write in entry.values()))
-            for name, value in part.items()
-            if name.endswith("Expression")
-        }
-        assert len(expressions) == 23
-        words = {word.upper() for text in expressions for word in re.findall(r"(?<![#:\w])[a-z_]+", text)}
-        listed = Path(moto.dynamodb.__file__).parent / "parsing" / "reserved_keywords.txt"
-        assert not words & set(listed.read_text("utf-8").split())
 
     def test_facts_nobody_dated_cannot_be_ordered_and_are_refused(self, dynamo: DynamoCustomers) -> None:
         with pytest.raises(ValueError, match="as_of"):

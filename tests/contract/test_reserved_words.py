@@ -1,50 +1,30 @@
-"""
-No expression names an attribute by a word that DynamoDB keeps for itself: a request that does is refused whole.
+"""DynamoDB reserves words: an expression that names an attribute by one is refused, in tests as by DynamoDB itself."""
 
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html; moto has the list, and asks it for
-updates alone.
-"""
-
-import ast
-import re
-from collections.abc import Iterator
-from pathlib import Path
-
-import moto.dynamodb.parsing
+import boto3
 import pytest
+from moto import mock_aws
 
-from tests.local import ROOT
-
-RESERVED = frozenset((Path(moto.dynamodb.parsing.__path__[0]) / "reserved_keywords.txt").read_text("ascii").split())
-OPERATORS = frozenset({"AND", "OR", "NOT", "BETWEEN", "IN", "SET", "REMOVE", "ADD", "DELETE", "SIZE", "CONTAINS"})
-LAYER = ROOT / "layers" / "dunning"
-MODULES = [*sorted((LAYER / "python" / "dunning" / "adapters" / "dynamodb").glob("*.py")), LAYER / "ops" / "restore.py"]
-
-_IS_EXPRESSION = re.compile(r"(?:^|[\s(,=])[:#][a-z]|attribute_(?:not_)?exists")
-_NAME = re.compile(r"(?<![#:\w.])[A-Za-z_]\w*")
+from tests.support.reserved_words import reserved_in
 
 
-def expressions(source: str) -> Iterator[str]:
-    """Yield the texts of a module that are expressions, or parts of them."""
-    for node in ast.walk(ast.parse(source)):
-        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-        if "\n" not in text and _IS_EXPRESSION.search(text):
-            yield text
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("customer_id = :files AND item BETWEEN :first AND :last", {"ITEM"}),
+        ("customer_id = :files AND #item BETWEEN :first AND :last", set()),
+        ("SET #last = :last, until = :until ADD sent :one", {"UNTIL"}),
+        ("attribute_not_exists(customer_id) OR state = :unknown", {"STATE"}),
+        ("NOT facts_revision > :revision AND begins_with(part, :beginning)", set()),
+    ],
+)
+def test_a_reserved_word_is_found_unless_it_is_named_by_a_sign(expression: str, found: set[str]) -> None:
+    assert reserved_in(expression) == found
 
 
-def reserved_in(expression: str) -> list[str]:
-    names = {name.upper() for name in _NAME.findall(expression)}
-    return sorted((names & RESERVED) - OPERATORS)
-
-
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
-def test_no_expression_names_an_attribute_by_a_reserved_word(module: Path) -> None:
-    found = list(expressions(module.read_text("utf-8")))
-    assert [(expression, words) for expression in found if (words := reserved_in(expression))] == []
-
-
-def test_an_expression_with_a_reserved_word_is_seen() -> None:
-    (expression,) = expressions('ask(KeyConditionExpression="customer_id = :files AND item BETWEEN :first AND :last")')
-    assert reserved_in(expression) == ["ITEM"]
-    (expression,) = expressions('ask(KeyConditionExpression="customer_id = :files AND #item = :first")')
-    assert reserved_in(expression) == []
+@mock_aws
+@pytest.mark.parametrize("inside", [True, False], ids=["in a transaction", "alone"])
+def test_every_client_of_a_test_refuses_it(inside: bool) -> None:  # noqa: FBT001 - of a case
+    client = boto3.client("dynamodb")
+    put = {"TableName": "t", "Item": {"k": {"S": "1"}}, "ConditionExpression": "attribute_not_exists(item)"}
+    with pytest.raises(AssertionError, match="reserves ITEM"):
+        client.transact_write_items(TransactItems=[{"Put": put}]) if inside else client.put_item(**put)
