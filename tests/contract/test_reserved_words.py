@@ -1,5 +1,7 @@
 """DynamoDB reserves words: an expression that names an attribute by one is refused, in tests as by DynamoDB itself."""
 
+from typing import Any
+
 import boto3
 import pytest
 from moto import mock_aws
@@ -25,6 +27,6 @@ def test_a_reserved_word_is_found_unless_it_is_named_by_a_sign(expression: str, 
 @pytest.mark.parametrize("inside", [True, False], ids=["in a transaction", "alone"])
 def test_every_client_of_a_test_refuses_it(inside: bool) -> None:  # noqa: FBT001 - of a case
     client = boto3.client("dynamodb")
-    put = {"TableName": "t", "Item": {"k": {"S": "1"}}, "ConditionExpression": "attribute_not_exists(item)"}
+    put: Any = {"TableName": "t", "Item": {"k": {"S": "1"}}, "ConditionExpression": "attribute_not_exists(item)"}
     with pytest.raises(AssertionError, match="reserves ITEM"):
         client.transact_write_items(TransactItems=[{"Put": put}]) if inside else client.put_item(**put)

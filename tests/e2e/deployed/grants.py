@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tests.e2e.deployed.deployment import STACK
 from tests.e2e.deployed.standin import ACCOUNT, REGION
 from tests.e2e.deployed.world import World
 
@@ -103,12 +102,6 @@ def unused(world: World, function: str) -> list[Statement]:
     ]
 
 
-def shown_after_all(world: World, function: str) -> list[Statement]:
-    """Return what is said here not to be done, and was done."""
-    uses = _uses(world, function)
-    return [grant for grant in _not_done_here(world).get(function, []) if any(grant.covers(use) for use in uses)]
-
-
 def _not_shown(world: World, function: str) -> list[Statement]:
     """
     Return what may be granted although no use of it can be shown.
@@ -116,40 +109,17 @@ def _not_shown(world: World, function: str) -> list[Statement]:
     AWS names generating a key among the least that a user of a table with a key of one's own needs. It is known to be
     called for what S3 stores; for items of DynamoDB nothing here shows that it is not.
 
-    Failed news is noted only after a fault of AWS. An erasure takes a customer out of a number only if others have the
-    number too, and raises the version of a standing only if the customer has come back meanwhile. It looks into
-    parts of a large file only while these are being loaded. Changes are given up uncounted after a day of tries.
+    Failed news is noted only after a fault of AWS. An erasure looks into parts of a large file only while these are
+    being loaded. Changes are given up uncounted after a day of tries.
     """
     parts = f"arn:aws:s3:::{world.outputs['UploadsBucket']}/parts/*"
-    customers = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['CustomersTable']}"
     return [
         Statement("Allow", ("kms:GenerateDataKey",), (_key_arn(world),), _service("dynamodb")),
         Statement("Allow", ("sqs:SendMessage",), (world.queue_arn("NewsFailures"),)),
         Statement("Allow", ("sqs:SendMessage",), (world.queue_arn("TallyDeadLetters"),)),
-        Statement("Allow", ("dynamodb:UpdateItem",), (customers,)),
         Statement("Allow", ("s3:GetObjectVersion",), (parts,)),
-        *_not_done_here(world).get(function, []),
         *([] if function == "IntakeFunction" else [Statement("Allow", ("s3:DeleteObjectVersion",), (parts,))]),
     ]
-
-
-def _not_done_here(world: World) -> Mapping[str, list[Statement]]:
-    """
-    Return what functions may do that nobody has them do here; on moto somebody has.
-
-    Days that are over, of which the tally makes one sum: the stand-in dates changes by the real time, and the night of
-    the moved clock does not look there. The tally says nothing as long as it can read all changes.
-    """
-    tally = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{world.ids['TallyTable']}"
-    log = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/{STACK}/tally:*"
-
-    def granted(resource: str, *actions: str) -> list[Statement]:
-        return [Statement("Allow", (action,), (resource,)) for action in actions]
-
-    return {
-        "HousekeepingFunction": granted(tally, "dynamodb:BatchWriteItem"),
-        "TallyFunction": granted(log, "logs:CreateLogStream", "logs:PutLogEvents"),
-    }
 
 
 def _key_arn(world: World) -> str:

@@ -113,6 +113,3 @@ class TestTheRoleOf:
 
     def test_grants_nothing_that_is_never_used(self, world: World, function: str) -> None:
         assert not grants.unused(world, function)
-
-    def test_has_no_grant_that_is_said_to_be_unused_and_is_not(self, world: World, function: str) -> None:
-        assert not grants.shown_after_all(world, function)

@@ -70,6 +70,8 @@ approved_by = "nobody: all of this is made up"
 approved_on = 2026-11-30
 """
 
+_TO_PAY = f"請用{{pay}}{CURT_WORDS}，已繳請忽略，客服{{hotline}}"
+
 _TEXTS = f"""
 language = "zh-Hant"
 
@@ -77,8 +79,8 @@ language = "zh-Hant"
 stage = 0
 version = 1
 variant = "{CURT}"
-single = "{{name}}您好，末碼{{tail}}分期款{{amount}}今天{{date}}到期，請用{{pay}}{CURT_WORDS}，客服{{hotline}}"
-several = "{{name}}您好，{{count}}期（末碼{{tail}}）共{{amount}}今天{{date}}到期，{{pay}}{CURT_WORDS}，洽{{hotline}}"
+single = "{{name}}您好，末碼{{tail}}分期款{{amount}}，今天{{date}}到期，{_TO_PAY}"
+several = "{{name}}您好，{{count}}期分期款（末碼{{tail}}）共{{amount}}，首期今天{{date}}到期，{_TO_PAY}"
 """
 
 

@@ -426,6 +426,10 @@ class World:
         then = now.replace(hour=hour, minute=0, second=0, microsecond=0)
         self.advance((then if then > now else then + timedelta(days=1)) - now)
 
+    def advance_until(self, then: datetime) -> None:
+        """Let the functions' clock jump on to a moment, unless it is past."""
+        self.advance(max(then - self.now(), timedelta()))
+
     def begin(self) -> None:
         """Set the functions' clock to where the run begins."""
         self._set_clock((BEGINS - datetime.now(UTC)).total_seconds())

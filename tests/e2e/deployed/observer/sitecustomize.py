@@ -3,7 +3,8 @@ What the harness adds to the stand-in's processes, through PYTHONPATH. Nothing o
 
 In a function: every call of AWS is written down, with its outcome, the clock is moved to a working day, and what the
 stand-in's SNS does not have is answered. In the stand-in itself: functions are started by an interpreter that has what
-Lambda has, not by the stand-in's own, notifications are dated by the moved clock too, and streams name their shard.
+Lambda has, not by the stand-in's own, notifications, changes of items and the end of items are dated by the moved clock
+too, and streams name their shard.
 """
 
 import importlib.util
@@ -133,6 +134,18 @@ class _MovedClock:
 
         sns.time = SimpleNamespace(**{**vars(time), "gmtime": gmtime})
 
+    def in_dynamodb(self, dynamodb: Any) -> None:  # noqa: ANN401 - a module
+        """
+        Move the moment of a change in a stream, and that at which items end.
+
+        By the real time, from the day on on which the run begins, what our functions keep for an hour would be gone.
+        """
+
+        def now() -> float:
+            return time.time() + self._seconds()
+
+        dynamodb.time = SimpleNamespace(**{**vars(time), "time": now})
+
     def _seconds(self) -> float:
         return float(self._offset.read_text("utf-8"))
 
@@ -156,6 +169,7 @@ def _observe() -> None:
     if not function:
         sys.executable = os.environ["E2E_FUNCTIONS_PYTHON"]
         sys.meta_path.insert(0, _AsImported("ministack.services.sns", clock.in_sns))
+        sys.meta_path.insert(0, _AsImported("ministack.services.dynamodb", clock.in_dynamodb))
         sys.meta_path.insert(0, _AsImported("ministack.services.lambda_svc", _in_windows))
         return
     import botocore.handlers  # noqa: PLC0415 - a function's interpreter has it, the stand-in's own needs none
