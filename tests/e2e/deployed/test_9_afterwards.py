@@ -98,9 +98,12 @@ def test_what_has_changed_was_counted_by_way_of_the_streams(world: World) -> Non
     assert any(name.startswith("sent") for name in world.counted())
 
 
-def test_a_census_counts_everybody(world: World) -> None:
+def test_a_census_counts_everybody_and_makes_one_sum_of_each_day_that_is_over(world: World) -> None:
+    before = world.counted()
+    assert "sum" not in before
     world.invoke("HousekeepingFunction", {"task": "take_census"})
     assert any(line.get("message") == "census_taken" for line in world.logged("housekeeping"))
+    assert "sum" in world.counted()
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -35,7 +35,7 @@ def _create_table(client: "DynamoDBClient") -> None:
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"} for name in ("customer_id", "item", "shard", "wake", "phone")
+            {"AttributeName": name, "AttributeType": "S"} for name in ("customer_id", "item", "slot", "wake", "phone")
         ],
         KeySchema=[
             {"AttributeName": "customer_id", "KeyType": "HASH"},
@@ -45,7 +45,7 @@ def _create_table(client: "DynamoDBClient") -> None:
             {
                 "IndexName": "due",
                 "KeySchema": [
-                    {"AttributeName": "shard", "KeyType": "HASH"},
+                    {"AttributeName": "slot", "KeyType": "HASH"},
                     {"AttributeName": "wake", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
@@ -70,7 +70,7 @@ def _answers() -> list[Any]:
             "item": {"S": ("facts", "standing")[number // 60]},
         }
         if random.random() < 0.6:
-            item["shard"] = {"S": str(random.randrange(3))}
+            item["slot"] = {"S": str(random.randrange(3))}
         if random.random() < 0.6:
             item["wake"] = {"S": f"{random.randrange(20):02d}"}
         if random.random() < 0.6:
@@ -81,7 +81,7 @@ def _answers() -> list[Any]:
             {
                 "Put": {
                     "TableName": TABLE,
-                    "Item": {"customer_id": {"S": f"C{number + 30}"}, "item": {"S": item}, "shard": {"S": f"{number}"}},
+                    "Item": {"customer_id": {"S": f"C{number + 30}"}, "item": {"S": item}, "slot": {"S": f"{number}"}},
                     "ConditionExpression": f"attribute_{random.choice(('not_exists', 'exists'))}(customer_id)",
                 }
             }
@@ -92,20 +92,20 @@ def _answers() -> list[Any]:
     questions: list[dict[str, Any]] = [
         {
             "IndexName": "due",
-            "KeyConditionExpression": f"shard = :s AND {condition}",
+            "KeyConditionExpression": f"slot = :s AND {condition}",
             "ExpressionAttributeValues": values,
         }
-        for shard in "0129"
+        for slot in "0129"
         for condition, values in (
-            ("wake <= :w", {":s": {"S": shard}, ":w": {"S": "11"}}),
-            ("wake > :w", {":s": {"S": shard}, ":w": {"S": "11"}}),
-            ("wake BETWEEN :v AND :w", {":s": {"S": shard}, ":v": {"S": "04"}, ":w": {"S": "11"}}),
-            ("begins_with(wake, :w)", {":s": {"S": shard}, ":w": {"S": "1"}}),
+            ("wake <= :w", {":s": {"S": slot}, ":w": {"S": "11"}}),
+            ("wake > :w", {":s": {"S": slot}, ":w": {"S": "11"}}),
+            ("wake BETWEEN :v AND :w", {":s": {"S": slot}, ":v": {"S": "04"}, ":w": {"S": "11"}}),
+            ("begins_with(wake, :w)", {":s": {"S": slot}, ":w": {"S": "1"}}),
         )
     ]
     questions += [
         {"IndexName": name, "KeyConditionExpression": f"{key} = :k", "ExpressionAttributeValues": {":k": {"S": "1"}}}
-        for name, key in (("due", "shard"), ("by_phone", "phone"))
+        for name, key in (("due", "slot"), ("by_phone", "phone"))
     ]
     questions.append({"KeyConditionExpression": "customer_id = :c", "ExpressionAttributeValues": {":c": {"S": "C7"}}})
     return [
