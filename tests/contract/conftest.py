@@ -23,7 +23,7 @@ from dunning.adapters.dynamodb.tally_table import DynamoTally
 from dunning.adapters.sqs import SqsQueue
 from dunning.domain.delivery.contact import Contact
 from dunning.ports.attention import AttentionList
-from dunning.ports.contacts import ContactArchive, ReplyLog
+from dunning.ports.contacts import ContactArchive, ReplyLog, SentTexts
 from dunning.ports.customers import (
     AccountIndex,
     AddressIndex,
@@ -74,8 +74,8 @@ class Customers(
     """Eleven ports that are one table."""
 
 
-class Records(ContactArchive, ReplyLog, Protocol):
-    """Two ports that are one table."""
+class Records(ContactArchive, SentTexts, ReplyLog, Protocol):
+    """Three ports that are one table."""
 
 
 class Tally(TallyReader, TallyWriter, TallySealing, Protocol):

@@ -15,6 +15,7 @@ from dunning.adapters.dynamodb.items import contact_item, contact_of
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
+from dunning.domain.text_effects import TextDetails
 from dunning.ports.contacts import ContactKey
 from tests.contract.conftest import Archive, contacts_in
 from tests.local.cloud import LocalCloud
@@ -53,6 +54,35 @@ def test_records_are_kept_as_written_however_many_there_are(archive: Archive, co
     contacts = [_contact(number) for number in range(count)]
     archive.log.write(contacts)
     assert sorted(archive.stored(), key=lambda contact: contact.at) == contacts
+
+
+def test_of_a_text_its_wording_segment_and_hour_are_read_and_of_a_missing_one_nothing(archive: Archive) -> None:
+    known = _contact(1, payer_segment="punctual", local_hour=0)
+    bare = _contact(2, template="", payer_segment="", local_hour=None)
+    archive.log.write([known, bare])
+    keys = [ContactKey(each.customer_id, each.at, each.send_id) for each in (known, bare, _contact(3))]
+    assert archive.log.details_of([*keys, keys[0]]) == {
+        keys[0]: TextDetails("zh-Hant/before-3@3", "punctual", 0),
+        keys[1]: TextDetails(),
+    }
+    assert archive.log.details_of([]) == {}
+
+
+def test_the_details_of_many_texts_are_read_a_hundred_a_call_without_a_word_of_them(
+    contacts_table: DynamoContacts, requests: Requests
+) -> None:
+    contacts = [_contact(number) for number in range(130)]
+    contacts_table.write(contacts)
+    requests.clear()
+    found = contacts_table.details_of([ContactKey(each.customer_id, each.at, each.send_id) for each in contacts])
+    assert len(found) == len(contacts)
+    asked = requests.of("dynamodb.BatchGetItem")
+    assert len(asked) == 2
+    (table,) = asked[0]["RequestItems"].values()
+    assert table["ConsistentRead"] is False
+    assert set(table["ExpressionAttributeNames"].values()) == {
+        "customer_id", "contact", "template", "payer_segment", "local_hour",
+    }  # fmt: skip
 
 
 def test_a_record_of_the_same_message_is_replaced(archive: Archive) -> None:

@@ -41,6 +41,7 @@ from dunning.domain.customer.standing import (
 )
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.effect.payer_segments import PaymentHistory
+from dunning.domain.text_effects import TextDetails
 from dunning.services.console.programs import ProgramScope
 from dunning.services.erasure.erase import PART_MAY_BE_LOADING, ROUND_INTERVAL, UNDER_WAY
 from dunning.services.erasure.purge import QUEUES_KEEP
@@ -387,16 +388,21 @@ class TestTheStreams:
         ]
         assert patterns["ContactsTable"] == [{"eventName": ["INSERT", "MODIFY"]}]
 
-    def test_the_tally_reads_streams_and_no_table_and_writes_its_own_alone(
+    def test_the_tally_reads_streams_and_a_few_details_of_texts_and_writes_its_own_alone(
         self, resources: Mapping[str, Resource]
     ) -> None:
         (policy,) = _properties(resources, "TallyRole")["Policies"]
-        reading, writing, *_ = policy["PolicyDocument"]["Statement"]
+        reading, writing, details, *others = policy["PolicyDocument"]["Statement"]
         assert [arn["Fn::GetAtt"] for arn in reading["Resource"]] == [
             ["CustomersTable", "StreamArn"], ["ContactsTable", "StreamArn"],
         ]  # fmt: skip
         assert _target(writing["Resource"]) == "TallyTable"
         assert set(writing["Action"]) == {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+        assert (_target(details["Resource"]), details["Action"]) == ("ContactsTable", "dynamodb:BatchGetItem")
+        attributes = details["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+        assert set(attributes) == {"customer_id", "contact", *TextDetails._fields}
+        assert details["Condition"]["Null"] == {"dynamodb:Attributes": "false"}, "who names none would read all"
+        assert not [grant for grant in others if "dynamodb" in json.dumps(grant["Action"])]
 
 
 class TestTheSchedule:
@@ -888,6 +894,7 @@ class TestTheRoles:
             statement
             for statement in _statements(resources)
             if "dynamodb:Attributes" in statement.get("Condition", {}).get("ForAllValues:StringEquals", {})
+            and _writes(statement)
         ]
         assert len(limited) == 5
         for statement in limited:

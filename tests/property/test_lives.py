@@ -447,7 +447,8 @@ def check_draws(reminder: Reminder, layer: Layer, arm: str) -> None:
     assert reminder.is_held_out is (arm == SILENCE and may_be_silent)
     assert bool(reminder.text) is not reminder.is_held_out
     assert drawn.keys() <= {layer}
-    assert bool(drawn) is bool(reminder.asked) is bool(reminder.payer_segment)
+    assert bool(drawn) is bool(reminder.asked)
+    assert bool(reminder.payer_segment) or not drawn
     if layer is Layer.HOLDOUT and may_be_silent:
         assert (drawn[layer].arm, drawn[layer].propensity) == (arm, 1.0)
     elif arm == SILENCE and layer is Layer.TEXT:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dunning.contracts.change_stream import ChangeRecord, Image, ShardChanges
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.services.tally import TallyService
-from tests.support.fakes import FakeTally, FakeTelemetry
+from tests.support.fakes import FakeContacts, FakeTally, FakeTelemetry
 from tests.support.trial_fakes import FakeDrawnRungs
 
 MIDNIGHT = datetime(2026, 12, 1, 16, 0, tzinfo=UTC)  # in Taipei
@@ -66,6 +66,7 @@ def test_what_comes_split_and_again_in_any_order_is_counted_once(
         telemetry=FakeTelemetry(),
         rungs=rungs,
         has_trials=lambda lender: lender == LENDERS[0],
+        texts=FakeContacts(),
     )
     # The first time a shard's changes come in order, in batches; in between come earlier batches, cut otherwise.
     left = {each.shard: list(each.records) for each in changes}

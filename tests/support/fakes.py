@@ -24,6 +24,7 @@ from dunning.domain.errors import DunningError, ServiceCallError, UnreadableReco
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import Reply
+from dunning.domain.text_effects import TextDetails
 from dunning.ports.attention import WaitingCustomer
 from dunning.ports.contacts import ContactKey
 from dunning.ports.customers import Customer, CustomerLook, DueCustomer, ListedCustomer, StoredCustomer
@@ -416,6 +417,13 @@ class FakeContacts:
 
     def find(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, Contact | UnreadableRecordError]:
         return {key: self.records[key] for key in keys if key in self.records}
+
+    def details_of(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, TextDetails]:
+        return {
+            key: TextDetails(record.template, record.payer_segment, record.local_hour)
+            for key in keys
+            if (record := self.records.get(key)) is not None
+        }
 
     def advance(self, contact: Contact, *, expected: ContactState) -> bool:
         with self._lock:

@@ -361,6 +361,10 @@ class TestWhatADrawRemembers:
         for policies in (OnlyRules(RULES), OnlyRules(replace(RULES, trials=(a_holdout(ends_on=day("2026-11-30")),)))):
             assert (claimed_at(DUE_DAY, policies).asked, claimed_at(DUE_DAY, policies).payer_segment) == ((), "")
 
+    def test_is_the_payer_segment_where_the_policy_has_any_drawn_or_not(self) -> None:
+        assert claimed_at(DUE_DAY, WITHOUT_TRIALS, HAS_PAID).payer_segment == "reliable"
+        assert claimed_at(DUE_DAY, WITHOUT_TRIALS, HAS_PAID).asked == ()
+
     def test_is_the_payer_segment_by_the_rules_of_the_policy(self) -> None:
         policies = OnlyRules(replace(RULES, trials=(a_holdout(),), segment_rules=RELIABLE))
         assert claimed_at(DUE_DAY, policies, HAS_PAID).payer_segment == "reliable"
@@ -414,6 +418,9 @@ WORDS = a_trial(Layer.TEXT, ((USUAL_TEXT, 0.5), (OTHER_TEXT, 0.5)))
 OTHER_WORDS = forced(RULES, Layer.TEXT, OTHER_TEXT).variants
 
 
+WITHOUT_TRIALS = OnlyRules(replace(RULES, segment_rules=RELIABLE))
+
+
 def controlled(*trials: Trial, control: TrialControl | None, **changes: Any) -> OnlyRules:  # noqa: ANN401 - fields
     rules = replace(RULES, trials=trials, trial_control=control, variants=OTHER_WORDS, segment_rules=RELIABLE)
     return OnlyRules(replace(rules, **changes))
@@ -440,7 +447,7 @@ class TestAControlThatCannotBeRead:
     def test_takes_the_usual_text_without_a_draw_if_that_arm_may_not_be_sent(self) -> None:
         trial = a_trial(Layer.TEXT, (("gone", 0.5), (USUAL_TEXT, 0.5)))
         policies = controlled(trial, control=None, variants={"gone": TextVariant({}, {})})
-        assert claimed_at(DUE_DAY, policies) == claimed_at(DUE_DAY, OnlyRules(RULES))
+        assert claimed_at(DUE_DAY, policies) == claimed_at(DUE_DAY, WITHOUT_TRIALS)
 
     def test_keeps_the_hour_of_the_policy(self) -> None:
         policies = controlled(HOURS, control=None, preferred_minute_of_day=11 * 60)
@@ -456,7 +463,7 @@ class TestAControl:
     def test_that_stops_a_trial_ends_its_draws_and_everybody_is_texted_as_usual(self) -> None:
         for trial in (a_holdout(), a_silence_among_texts(1.0, RULES), WORDS, HOURS):
             policies = controlled(trial, control=TrialControl(lender="", stopped=frozenset({trial.trial_id})))
-            assert claimed_at(DUE_DAY, policies) == claimed_at(DUE_DAY, OnlyRules(RULES))
+            assert claimed_at(DUE_DAY, policies) == claimed_at(DUE_DAY, WITHOUT_TRIALS)
 
     def test_that_pauses_an_arm_leaves_it_out_before_the_draw(self) -> None:
         three = replace(WORDS, arms=(Arm(USUAL_TEXT, 0.2), Arm(OTHER_TEXT, 0.3), Arm("third", 0.5)))

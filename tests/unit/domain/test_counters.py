@@ -24,8 +24,11 @@ DAY = timedelta(days=1)
 CONTACT = Contact(
     customer_id="C1", send_id="s", claim_id="c", at=NOW, state=ContactState.SENT, stage=7, account_ids=("A1",),
     channel="sms", expires_at=NOW, lender="demo-tw", parts=2, price_usd_micros=80, template="zh-Hant/overdue@3",
+    payer_segment="punctual", local_hour=18,
 )  # fmt: skip
-TAKEN = {"sent:7": 1, "text:zh-Hant/overdue@3": 1, "segments": 2, "price_micros": 80}
+TAKEN = {
+    "sent:7": 1, "text:zh-Hant/overdue@3": 1, "hour:18": 1, "payer:punctual": 1, "segments": 2, "price_micros": 80,
+}  # fmt: skip
 REPLY = Reply(
     customer_id="C1",
     inbound=InboundSms(inbound_id="r", phone="+886900000001", text="", at=NOW),
@@ -58,7 +61,15 @@ def test_only_a_text_by_sms_has_segments(channel: str) -> None:
 
 
 def test_the_confirmation_of_an_opt_out_is_no_reminder() -> None:
-    assert changes_of_contact(None, replace(CONTACT, stage=None))["sent:confirmation"] == 1
+    counted = changes_of_contact(None, replace(CONTACT, stage=None))
+    assert counted["sent:confirmation"] == 1
+    assert not [name for name in counted if name.startswith(("hour:", "payer:"))]
+
+
+def test_what_a_record_does_not_say_of_a_reminder_counts_as_not_known() -> None:
+    counted = changes_of_contact(None, replace(CONTACT, payer_segment="", local_hour=None))
+    assert (counted["hour:?"], counted["payer:?"]) == (1, 1)
+    assert changes_of_contact(None, replace(CONTACT, local_hour=0))["hour:0"] == 1
 
 
 @pytest.mark.parametrize(
@@ -152,3 +163,6 @@ def test_every_counter_has_its_name_and_sums_are_counters() -> None:
     assert not [counter for counter in counted if is_listed(counter) and counter in SUMS]
     assert is_listed("sent:7")
     assert not is_listed("text:zh-Hant/overdue@3")
+    assert not is_listed("hour:18")
+    assert not is_listed("opt_out_by_stage:7")
+    assert is_listed("opt_out")

@@ -194,7 +194,9 @@ def test_the_text_goes_out_with_every_attribute_the_carrier_needs(office: Office
         claimed_at=record.at,
         lapses_at=datetime(2026, 12, 1, 12, 20, tzinfo=UTC),
         max_price="0.20",
+        local_hour=10,
     )
+    assert record.local_hour == 10, "in Taipei"
     assert (record.text, record.encoding, record.parts) == (sms.body.text, "UCS-2", 1)
     assert record.template == "zh-Hant/before-3@3"
     assert record.price_usd_micros > 0

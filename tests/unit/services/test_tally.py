@@ -1,18 +1,21 @@
-"""Tally of rungs: what the streams tell of draws is kept for lenders with trials, and claims that were released."""
+"""Tally: what the streams tell of draws is kept for lenders with trials, and what follows texts is put down to them."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from dunning.contracts.change_stream import ChangeRecord, Image, ShardChanges
+from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.effect.settling import Asked
+from dunning.domain.errors import ServiceCallError
 from dunning.ports.telemetry import LogEvent, Metric
 from dunning.services.tally import CountedItem, TallyService, rungs_of_change
-from tests.support.fakes import FakeTally, FakeTelemetry
+from tests.support.fakes import FakeContacts, FakeTally, FakeTelemetry
 from tests.support.trial_fakes import FakeDrawnRungs
 
 AT = datetime(2026, 12, 1, 15, 59, tzinfo=UTC)  # a minute to midnight in Taipei
@@ -50,6 +53,7 @@ class Streams:
         self.items: list[CountedItem] = []
         self.records: list[ChangeRecord] = []
         self.tally, self.rungs, self.telemetry = FakeTally(), FakeDrawnRungs(), FakeTelemetry()
+        self.contacts = FakeContacts()
         self.service = TallyService(
             images=Images(self.items),
             tally=self.tally,
@@ -57,6 +61,7 @@ class Streams:
             telemetry=self.telemetry,
             rungs=self.rungs,
             has_trials=lambda _: has_trials,
+            texts=self.contacts,
         )
 
     def change(self, old: CountedItem | None, new: CountedItem | None, at: datetime = AT) -> None:
@@ -148,6 +153,66 @@ def test_changes_that_come_again_leave_the_same_rungs(streams: Streams) -> None:
     streams.records.pop()
     streams.count()
     assert streams.rungs.rungs_of(LENDER, DAY) == before
+
+
+def said(reason: HoldReason, at: datetime) -> Standing:
+    return replace(CLAIMED, holds=(Hold(reason, None, at),))
+
+
+def counted_of(streams: Streams) -> dict[str, int]:
+    found = streams.tally.days(LENDER, DAY, DAY + timedelta(days=9))
+    return {name: number for day in found for name, number in day.counters.items() if "_by_" in name}
+
+
+def test_a_complaint_counts_by_what_the_record_of_the_text_before_it_says(streams: Streams) -> None:
+    streams.contacts.write([replace(RECORD, template="zh-Hant/due@2", local_hour=23)])
+    streams.change(CLAIMED, said(HoldReason.COMPLAINT, AT + timedelta(hours=1)))
+    streams.count()
+    assert counted_of(streams) == {
+        "complaint_by_stage:0": 1,
+        "complaint_by_hour:23": 1,
+        "complaint_by_text:zh-Hant/due@2": 1,
+        "complaint_by_payer:new": 1,
+    }
+
+
+def test_what_is_not_known_of_the_text_before_counts_as_not_known(streams: Streams) -> None:
+    streams.change(CLAIMED, said(HoldReason.HARDSHIP, AT + timedelta(hours=1)))
+    streams.change(STANDING, replace(STANDING, opted_out_at=AT))
+    streams.count()
+    assert counted_of(streams) == {
+        "hardship_by_stage:0": 1, "hardship_by_hour:?": 1, "hardship_by_text:?": 1, "hardship_by_payer:?": 1,
+        "opt_out_by_stage:?": 1, "opt_out_by_hour:?": 1, "opt_out_by_text:?": 1, "opt_out_by_payer:?": 1,
+    }  # fmt: skip
+
+
+def test_no_record_is_read_of_a_change_that_says_nothing_of_that_kind(streams: Streams) -> None:
+    def refuse(keys: object) -> NoReturn:
+        raise AssertionError(keys)
+
+    streams.contacts.details_of = refuse  # type: ignore[method-assign, assignment]
+    streams.change(STANDING, CLAIMED)
+    streams.change(None, RECORD)
+    streams.change(STANDING, replace(STANDING, opted_out_at=AT))
+    streams.count()
+    assert counted_of(streams)["opt_out_by_stage:?"] == 1
+
+
+def test_records_that_cannot_be_read_now_count_nothing_and_all_comes_again(streams: Streams) -> None:
+    streams.change(None, RECORD)
+    streams.change(CLAIMED, said(HoldReason.COMPLAINT, AT))
+    read, streams.contacts.details_of = streams.contacts.details_of, unanswered  # type: ignore[method-assign]
+    with pytest.raises(ServiceCallError):
+        streams.count()
+    assert streams.tally.changes == []
+    streams.contacts.details_of = read  # type: ignore[method-assign]
+    streams.count()
+    assert counted_of(streams)["complaint_by_stage:0"] == 1
+
+
+def unanswered(keys: object) -> NoReturn:
+    del keys
+    raise ServiceCallError("BatchGetItem", "Throttling")
 
 
 def test_an_item_that_goes_tells_of_nothing() -> None:

@@ -161,6 +161,7 @@ class HousekeepingSettings(Settings):
 class TallySettings(Settings):
     """Settings of the tally."""
 
+    contacts_table: str = Field(min_length=3)
     tally_table: str = Field(min_length=3)
 
 

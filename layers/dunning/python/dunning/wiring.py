@@ -710,6 +710,7 @@ def tally_service() -> TallyService:
         telemetry=telemetry(),
         rungs=DynamoDrawnRungs(dynamodb, settings.tally_table),
         has_trials=with_trials.__contains__,
+        texts=_known_contacts(dynamodb, settings.contacts_table),
     )
 
 

@@ -2,7 +2,7 @@
 Counters: what a change of a standing, of a contact or of a reply adds to the numbers of a day. Pure.
 
 A counter has a name, and if it is counted by something, a colon and what that is: `wait:quiet_hours`. The customers
-behind it are listed, unless it is a sum, or says of texts that are listed by stage by which words they went out
+behind it are listed, unless it is a sum, or says more of texts that are listed by stage, or of what followed them
 (`is_listed`).
 """
 
@@ -16,13 +16,21 @@ from dunning.domain.decision.reviews import STOPS
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.replies.reply import Reply
+from dunning.domain.text_effects import NOT_KNOWN, TextEffect, TextPart, name_of_effect
 
 SUMS = frozenset({"segments", "price_micros", "billed_segments", "billed_micros"})
 """The counters that add up amounts: nobody in particular is behind them. Money is in millionths of a US dollar."""
 
+_OF_LISTED = frozenset(
+    {"text", "hour", "payer", *(name_of_effect(effect, part) for effect in TextEffect for part in TextPart)}
+)
+"""The counters that say more of what is listed otherwise."""
+
 NAMES: Mapping[str, str] = {
     "sent": "texts that the carrier took, by stage; `confirmation` answers an opt-out",
     "text": "texts that the carrier took, by template and version",
+    "hour": "reminders that the carrier took, by the hour where the customer lives",
+    "payer": "reminders that the carrier took, by the payer segment of the customer",
     "refused": "texts that the carrier refused for good",
     "unknown": "texts of which nobody knows whether the carrier took them",
     "delivered": "texts that arrived",
@@ -44,13 +52,28 @@ NAMES: Mapping[str, str] = {
     "replies": "replies of customers",
     "replies_of_nobody": "replies from numbers that no customer has",
     "labelled": "replies that a person labelled",
+    **{
+        name_of_effect(effect, part): f"{followed}, by the {part_name} of the last text before"
+        for effect, followed in {
+            TextEffect.OPT_OUT: "opt-outs",
+            TextEffect.COMPLAINT: "complaints",
+            TextEffect.WRONG_PERSON: "wrong persons",
+            TextEffect.HARDSHIP: "statements of hardship",
+        }.items()
+        for part, part_name in {
+            TextPart.STAGE: "stage",
+            TextPart.HOUR: "hour",
+            TextPart.WORDING: "template and version",
+            TextPart.PAYER: "payer segment",
+        }.items()
+    },
 }
 """Every counter, and what it counts, in words of developers."""
 
 
 def is_listed(counter: str) -> bool:
     """Tell whether there is a list of the customers behind a counter."""
-    return counter not in SUMS and not counter.startswith("text:")
+    return counter not in SUMS and counter.partition(":")[0] not in _OF_LISTED
 
 
 def changes_of_contact(old: Contact | None, new: Contact | None) -> Mapping[str, int]:
@@ -86,7 +109,12 @@ def _taken(contact: Contact) -> dict[str, int]:
         "segments": contact.parts if contact.channel == Channel.SMS else 0,
         "price_micros": contact.price_usd_micros,
     }
-    return counters | ({f"text:{contact.template}": 1} if contact.template else {})
+    if contact.template:
+        counters[f"text:{contact.template}"] = 1
+    if contact.stage is not None:
+        counters[f"hour:{NOT_KNOWN if contact.local_hour is None else contact.local_hour}"] = 1
+        counters[f"payer:{contact.payer_segment or NOT_KNOWN}"] = 1
+    return counters
 
 
 def _counted_outcome(contact: Contact) -> dict[str, int]:

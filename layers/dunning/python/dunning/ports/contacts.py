@@ -8,6 +8,7 @@ from dunning.domain.customer.standing import ReplyLabel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import Reply
+from dunning.domain.text_effects import TextDetails
 
 
 class ContactKey(NamedTuple):
@@ -56,6 +57,14 @@ class ContactArchive(ContactLog, Protocol):
 
     def recent(self, customer_id: str, since: datetime) -> Sequence[Contact]:
         """Return a customer's records since a moment, oldest first, without unreadable records."""
+        ...
+
+
+class SentTexts(Protocol):
+    """What the records say of texts, without their words, numbers and addresses."""
+
+    def details_of(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, TextDetails]:
+        """Read a few details of records. Missing records are not in the answer, nor are those that cannot be read."""
         ...
 
 

@@ -96,3 +96,5 @@ class Outgoing(NamedTuple):
     """The highest price of a segment or of a minute, in US dollars with a point; empty for none."""
     registered_template: str = ""
     """The id under which the wording is registered, or empty."""
+    local_hour: int | None = None
+    """The hour of the claim where the person lives, for the record; `None` if their zones do not agree."""

@@ -4,7 +4,8 @@ Tally: counts the changes of both tables, by lender and local day, from their ch
     changes of a shard ──> what each counts for ──> a run for each lender and day
                              │                         │ add, unless the run is counted already
                              │                         └─> the customers behind it, then the counters
-                             └─> the rungs that it tells of, if the lender has trials: kept first, by day of the claim
+                             ├─> the rungs that it tells of, if the lender has trials: kept first, by day of the claim
+                             └─> an opt-out or a complaint: which text it follows, of which the record is read
 
 A stream delivers a change at least once, and of a shard the first time in order. The counters of a lender, day and
 shard know the last change in them. So a change that comes again is left out, in whatever batch it comes.
@@ -23,6 +24,8 @@ from dunning.domain.delivery.contact import Contact
 from dunning.domain.effect.drawn_rungs import DrawnRung, rung_of
 from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import Reply
+from dunning.domain.text_effects import EffectChange, TextDetails, counters_of_effect, effects_of_change
+from dunning.ports.contacts import ContactKey, SentTexts
 from dunning.ports.tallies import CountedChanges, ImageReader, TallyWriter
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.ports.trial_nights import DrawClaim, DrawnRungWriter, RungRun
@@ -59,7 +62,8 @@ class TallyService:
     """
     Counts changes. `zone_of` is the time zone in which a lender's days begin and end.
 
-    Of a lender that `has_trials`, the rungs on record are kept in `rungs` for the nightly run.
+    Of a lender that `has_trials`, the rungs on record are kept in `rungs` for the nightly run. `texts` tells of the
+    text that an opt-out or a complaint follows. No record is read of any other change.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class TallyService:
         telemetry: Telemetry,
         rungs: DrawnRungWriter,
         has_trials: Callable[[str], bool],
+        texts: SentTexts,
     ) -> None:
         self._images = images
         self._tally = tally
@@ -78,6 +83,7 @@ class TallyService:
         self._telemetry = telemetry
         self._rungs = rungs
         self._has_trials = has_trials
+        self._texts = texts
 
     def count(self, changes: ShardChanges) -> None:
         """
@@ -88,7 +94,12 @@ class TallyService:
         """
         read = [change for record in changes.records if (change := self._read(record)) is not None]
         self._keep_rungs(changes.shard, read)
-        found = [counted for change in read if (counted := self._counted(change)).counters]
+        effects = self._effect_counters(read)
+        found = [
+            counted
+            for change, followed in zip(read, effects, strict=True)
+            if (counted := self._counted(change, followed)).counters
+        ]
         found.sort(key=lambda change: (change.lender, change.day, change.sequence))
         for (lender, day), group in groupby(found, key=lambda change: (change.lender, change.day)):
             self._add(lender, day, changes.shard, list(group))
@@ -109,10 +120,22 @@ class TallyService:
             return None
         return _ReadChange(record, old, new, lender, known.customer_id)
 
-    def _counted(self, change: _ReadChange) -> _CountedChange:
+    def _effect_counters(self, read: Sequence[_ReadChange]) -> list[Mapping[str, int]]:
+        """Return for each change what the effects of texts count for; the records of all these texts are read once."""
+        effects = [_text_effects_of(change) for change in read]
+        keys = [
+            _key_of_text(change, effect)
+            for change, own in zip(read, effects, strict=True)
+            for effect in own
+            if effect.text is not None
+        ]
+        details = self._texts.details_of(keys) if keys else {}
+        return [_sum_of_effects(change, own, details) for change, own in zip(read, effects, strict=True)]
+
+    def _counted(self, change: _ReadChange, effects: Mapping[str, int]) -> _CountedChange:
         record = change.record
         day = record.at.astimezone(self._zone_of(change.lender)).date()
-        counters = counters_of_change(change.old, change.new)
+        counters = {**counters_of_change(change.old, change.new), **effects}
         return _CountedChange(change.lender, day, record.sequence, record.at, change.customer_id, counters)
 
     def _keep_rungs(self, shard: str, read: Sequence[_ReadChange]) -> None:
@@ -151,6 +174,30 @@ class TallyService:
             if known is None:
                 return
             run = [change for change in run if change.sequence > known]
+
+
+def _text_effects_of(change: _ReadChange) -> list[EffectChange]:
+    match change.old, change.new:
+        case (Standing() | None, Standing()):
+            return effects_of_change(change.old, change.new)
+        case _:
+            return []
+
+
+def _key_of_text(change: _ReadChange, effect: EffectChange) -> ContactKey:
+    assert effect.text is not None  # noqa: S101 - the caller asks only for texts that are known
+    return ContactKey(change.customer_id, effect.text.at, effect.text.send_id)
+
+
+def _sum_of_effects(
+    change: _ReadChange, effects: Sequence[EffectChange], details: Mapping[ContactKey, TextDetails]
+) -> Mapping[str, int]:
+    counters: dict[str, int] = {}
+    for effect in effects:
+        known = details.get(_key_of_text(change, effect)) if effect.text is not None else None
+        for counter, number in counters_of_effect(effect, known).items():
+            counters[counter] = counters.get(counter, 0) + number
+    return counters
 
 
 def rungs_of_change(old: CountedItem | None, new: CountedItem | None) -> list[DrawnRung | DrawClaim]:

@@ -21,6 +21,7 @@ from dunning.adapters.dynamodb.items import (
     REPLY_FIELDS,
     contact_item,
     contact_of,
+    read_or_refuse,
     reply_item,
     reply_of,
 )
@@ -34,12 +35,14 @@ from dunning.adapters.dynamodb.keys import (
     parse_instant,
     replies_until,
 )
+from dunning.adapters.dynamodb.layouts import ItemLayout
 from dunning.adapters.dynamodb.reading import read_items
 from dunning.adapters.dynamodb.writing import Pause, write_conditionally
 from dunning.domain.customer.standing import ReplyLabel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import Reply
+from dunning.domain.text_effects import TextDetails
 from dunning.ports.contacts import ContactKey
 
 if TYPE_CHECKING:
@@ -47,6 +50,9 @@ if TYPE_CHECKING:
 
 WRITE_ONCE = LEAN.merge(Config(retries={"total_max_attempts": 1, "mode": "standard"}))
 """For the batches of new records: they have no conditions, so the SDK must not repeat them."""
+
+_DETAILS = ItemLayout(*[field for field in CONTACT.fields if field.name in TextDetails._fields])
+_KEY_AND_DETAILS = ("customer_id", "contact", *TextDetails._fields)
 
 _ITEMS_A_WRITE = 25
 """DynamoDB's limit of a BatchWriteItem."""
@@ -65,7 +71,7 @@ _STILL_THERE = "attribute_exists(customer_id)"
 
 
 class DynamoContacts:
-    """Implements `ContactArchive`, `ReplyLog` and `ContactErasure`."""
+    """Implements `ContactArchive`, `SentTexts`, `ReplyLog` and `ContactErasure`."""
 
     def __init__(
         self,
@@ -213,6 +219,13 @@ class DynamoContacts:
         wanted = [_key_of(key) for key in dict.fromkeys(keys)]
         return {_parse_key(item): _contact_or_error(item) for item in read_items(self._client, self._table, wanted)}
 
+    def details_of(self, keys: Collection[ContactKey]) -> Mapping[ContactKey, TextDetails]:
+        """Read the key and three attributes of records, a hundred a call: the role of the tally may read no others."""
+        wanted = [_key_of(key) for key in dict.fromkeys(keys)]
+        items = read_items(self._client, self._table, wanted, consistent=False, attributes=_KEY_AND_DETAILS)
+        found = {_parse_key(item): _details_or_none(item) for item in items}
+        return {key: details for key, details in found.items() if details is not None}
+
     def advance(self, contact: Contact, *, expected: ContactState) -> bool:
         """Update state, message id and the receipt's fields under the state that was read."""
         names = {"state", "message_id"} | (RECEIPT.names if contact.reported_at else set())
@@ -348,6 +361,13 @@ def _key_of(key: ContactKey) -> Any:  # noqa: ANN401 - a key
 def _parse_key(item: Mapping[str, Any]) -> ContactKey:
     at, _, send_id = str(item["contact"]["S"]).partition("#")
     return ContactKey(str(item["customer_id"]["S"]), parse_instant(at), send_id)
+
+
+def _details_or_none(item: Mapping[str, Any]) -> TextDetails | None:
+    try:
+        return read_or_refuse(lambda stored: TextDetails(**_DETAILS.read(stored)), "contact", item)
+    except UnreadableRecordError:
+        return None
 
 
 def _contact_or_error(item: Mapping[str, Any]) -> Contact | UnreadableRecordError:

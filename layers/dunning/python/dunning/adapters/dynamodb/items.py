@@ -395,6 +395,7 @@ CONTACT = ItemLayout(
     Field("draws", TEXT, ""),
     Field("payer_segment", TEXT, ""),
     Field("asked", TEXT, ""),
+    Field("local_hour", NUMBER, None),
 )
 INBOUND_SMS = ItemLayout(
     Field("inbound_id", TEXT),

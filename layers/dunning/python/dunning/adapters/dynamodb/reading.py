@@ -20,23 +20,36 @@ _READS_AGAIN = 8
 
 
 def read_items(
-    client: DynamoDBClient, table: str, keys: Sequence[Any], *, consistent: bool = True
+    client: DynamoDBClient,
+    table: str,
+    keys: Sequence[Any],
+    *,
+    consistent: bool = True,
+    attributes: Sequence[str] = (),
 ) -> Iterator[Mapping[str, Any]]:
     """
     Yield the items there are, strongly consistent unless said otherwise, in as few calls as there can be.
+
+    Only `attributes` of them are read, or all if none is named.
 
     Raises:
         ServiceCallError: a call failed, or the table stayed too busy.
     """
     for page in batched(keys, _KEYS_A_READ, strict=False):
-        yield from _read_page(client, table, list(page), consistent=consistent)
+        wanted: Any = {"ConsistentRead": consistent}
+        if attributes:
+            names = {f"#{name}": name for name in attributes}  # any of them may be a reserved word of DynamoDB
+            wanted |= {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+        yield from _read_page(client, table, list(page), wanted)
 
 
-def _read_page(client: DynamoDBClient, table: str, keys: list[Any], *, consistent: bool) -> list[Mapping[str, Any]]:
+def _read_page(
+    client: DynamoDBClient, table: str, keys: list[Any], wanted: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for _ in range(_READS_AGAIN):
         with aws_call("BatchGetItem"):
-            answer = client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": consistent}})
+            answer = client.batch_get_item(RequestItems={table: {"Keys": keys, **wanted}})  # type: ignore[misc]
         found += answer["Responses"].get(table, [])
         left = answer.get("UnprocessedKeys", {}).get(table)
         if not left:

@@ -834,7 +834,7 @@ class _Evaluation:
             stop = _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
             return Stop(stop.reason, stop.steps, stop.until, stage, None, "stop", *self.stuck)
         draws: tuple[Draw, ...] = ()
-        payer_segment = ""
+        payer_segment = self._payer_segment(stage, due.currency) if rules.segment_rules else ""
         asked: tuple[Asked, ...] = ()
         if rules.trials:
             draws, chosen = self._draw(stage, due, today, chosen, channel)

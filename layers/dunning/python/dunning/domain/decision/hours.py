@@ -40,6 +40,12 @@ def zone_named(name: str) -> ZoneInfo | None:
         return None
 
 
+def common_hour(moment: datetime, zones: tuple[ZoneInfo, ...]) -> int | None:
+    """Return the hour that clocks show in all of the zones; `None` if they do not agree."""
+    hours = {moment.astimezone(zone).hour for zone in zones}
+    return hours.pop() if len(hours) == 1 else None
+
+
 @lru_cache(maxsize=_LOCAL_TIMES_CACHED)
 def local_instant(zone: ZoneInfo, ordinal: int, minute: int, latest: bool = True) -> datetime:  # noqa: FBT001, FBT002
     """

@@ -90,6 +90,8 @@ class Contact:
     draws: str = ""
     """What chance decided, and with which probability (`draws.draws_to_text`); empty outside of all trials."""
     payer_segment: str = ""
-    """The payer segment of the customer at the claim; empty outside of all trials."""
+    """The payer segment of the customer at the claim; empty if the policy has none and no trial drew."""
     asked: str = ""
     """What the stage asked for (`drawn_rungs.asked_to_text`); empty outside of all trials."""
+    local_hour: int | None = None
+    """The hour of the claim where the customer lives; `None` if the zones in question do not agree."""

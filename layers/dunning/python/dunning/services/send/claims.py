@@ -107,7 +107,7 @@ def with_reminder_claimed(
         for_wake=for_wake,
         also_named=reminder.also_named,
         draws=draws_to_text(reminder.draws),
-        payer_segment=reminder.payer_segment,
+        payer_segment=reminder.payer_segment if reminder.draws else "",
         asked=asked_to_text(reminder.asked, accounts),
     )
     reached = {

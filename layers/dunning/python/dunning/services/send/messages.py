@@ -7,6 +7,7 @@ from typing import Protocol
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import LedgerEntry
 from dunning.domain.decision.decide import zones_of
+from dunning.domain.decision.hours import common_hour
 from dunning.domain.decision.rules import SNS, ChannelRules, Rules
 from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -89,6 +90,7 @@ def message_to(
     """Return a claimed message with all parameters for its gateway."""
     channel = Channel(entry.channel)
     limits = _PLAIN_SMS if gateway == SNS else channel_limits(rules, entry)
+    zones = zones_of(facts.time_zone, rules, entry.at)
     return Outgoing(
         channel=channel,
         address=limits.address_in(facts),
@@ -97,9 +99,10 @@ def message_to(
         send_id=entry.send_id,
         claim_id=entry.claim_id,
         claimed_at=entry.at,
-        lapses_at=lapses_at(limits.hours_for(rules, entry.stage), zones_of(facts.time_zone, rules, entry.at), entry.at),
+        lapses_at=lapses_at(limits.hours_for(rules, entry.stage), zones, entry.at),
         max_price=rules.max_price,
         registered_template=written.registered_template,
+        local_hour=common_hour(entry.at, zones),
     )
 
 
@@ -166,6 +169,7 @@ def record_of(
         gateway="" if gateway == SNS else gateway,
         address="" if has_number else outgoing.address,
         lapses_at=None if gateway == SNS else outgoing.lapses_at,
+        local_hour=outgoing.local_hour,
     )
 
 

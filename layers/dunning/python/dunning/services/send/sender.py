@@ -429,7 +429,10 @@ class SendService:
         if answer.outcome is PublishOutcome.REFUSED_FOR_GOOD:
             events.extend(self._release_for_good(facts, before, claimed, outgoing, answer))
         price = self._policies.price(facts.phone_country, reminder.parts, outgoing.channel)
-        return record_of(rules, outgoing, entry, reminder, answer, price, tuple(trace_of(decision)), gateway)
+        record = record_of(rules, outgoing, entry, reminder, answer, price, tuple(trace_of(decision)), gateway)
+        # The ledger keeps the segment of drawn texts alone: a claim has to stay small.
+        is_known = record.payer_segment == reminder.payer_segment
+        return record if is_known else replace(record, payer_segment=reminder.payer_segment)
 
     def _release_for_now(
         self, claimed: Standing, before: Standing, entry: LedgerEntry, wake: Wake, *, fails_over: bool
