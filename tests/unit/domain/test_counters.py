@@ -7,6 +7,7 @@ import pytest
 
 from dunning.domain.counters import (
     NAMES,
+    OF_TEXTS,
     SUMS,
     changes_of_contact,
     changes_of_reply,
@@ -63,6 +64,7 @@ def test_only_a_text_by_sms_has_segments(channel: str) -> None:
 def test_the_confirmation_of_an_opt_out_is_no_reminder() -> None:
     counted = changes_of_contact(None, replace(CONTACT, stage=None))
     assert counted["sent:confirmation"] == 1
+    assert counted["confirmation:zh-Hant/overdue@3"] == counted["text:zh-Hant/overdue@3"] == 1
     assert not [name for name in counted if name.startswith(("hour:", "payer:"))]
 
 
@@ -158,7 +160,7 @@ def test_every_counter_has_its_name_and_sums_are_counters() -> None:
     reviews = (OpenReview("dispute", NOW, "r1"),)
     full = Standing(customer_id="C1", recent=recent, attention=reviews, opted_out_at=NOW)
     counted = {*changes_of_standing(None, full), *changes_of_contact(None, CONTACT), *changes_of_reply(None, REPLY)}
-    assert {counter.partition(":")[0] for counter in counted} <= NAMES.keys()
+    assert {counter.partition(":")[0] for counter in counted} <= NAMES.keys() | OF_TEXTS.keys()
     assert NAMES.keys() >= SUMS
     assert not [counter for counter in counted if is_listed(counter) and counter in SUMS]
     assert is_listed("sent:7")

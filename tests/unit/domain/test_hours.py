@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dunning.domain.decision.hours import (
+    common_hour,
     is_closed_day,
     local_day,
     local_instant,
@@ -46,6 +47,20 @@ def around_quiet(start: str, end: str) -> ContactHours:
 
 def zones(*names: str) -> tuple[ZoneInfo, ...]:
     return tuple(ZoneInfo(name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("names", "hour"),
+    [
+        (["Asia/Taipei"], 10),
+        (["Asia/Taipei", "Asia/Singapore"], 10),
+        (["Asia/Kolkata"], 7),
+        (["Europe/Lisbon", "Atlantic/Azores"], None),
+        ([], None),
+    ],
+)
+def test_the_hour_is_known_where_all_clocks_show_it(names: list[str], hour: int | None) -> None:
+    assert common_hour(instant("2026-12-01 10:00", "Asia/Taipei"), zones(*names)) == hour
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=[f"{v['tz']} {v['quiet_start']} {v['now']}" for v in VECTORS])

@@ -31,7 +31,7 @@ HOLDS = {
 }
 
 
-def said(*times: datetime, reason: HoldReason = HoldReason.COMPLAINT, before: Standing = TEXTED) -> Standing:
+def saying(*times: datetime, reason: HoldReason = HoldReason.COMPLAINT, before: Standing = TEXTED) -> Standing:
     return replace(before, holds=tuple([Hold(reason, None, at) for at in times]))
 
 
@@ -49,7 +49,7 @@ def labelled(standing: Standing, at: datetime, *intents: str, sequence: int = 0)
 def test_what_a_customer_says_follows_the_last_reminder_before_it(
     effect: TextEffect, reason: HoldReason, at: datetime, text: LedgerEntry
 ) -> None:
-    assert effects_of_change(TEXTED, said(at, reason=reason)) == [EffectChange(effect, text)]
+    assert effects_of_change(TEXTED, saying(at, reason=reason)) == [EffectChange(effect, text)]
 
 
 def test_an_opt_out_of_all_texts_or_of_an_account_follows_its_text_and_counts_once() -> None:
@@ -65,13 +65,13 @@ def test_an_opt_out_of_all_texts_or_of_an_account_follows_its_text_and_counts_on
 
 
 def test_who_complains_three_times_after_a_reminder_complained_once() -> None:
-    once, twice = said(NOW + DAY), said(NOW + DAY, NOW + 2 * DAY)
-    assert effects_of_change(TEXTED, said(NOW + DAY, NOW + 2 * DAY, NOW + 3 * DAY)) == [
+    once, twice = saying(NOW + DAY), saying(NOW + DAY, NOW + 2 * DAY)
+    assert effects_of_change(TEXTED, saying(NOW + DAY, NOW + 2 * DAY, NOW + 3 * DAY)) == [
         EffectChange(TextEffect.COMPLAINT, FIRST)
     ]
     assert effects_of_change(once, twice) == []
-    assert effects_of_change(said(NOW + 2 * DAY), twice) == [], "in whatever order they arrive"
-    assert effects_of_change(once, said(NOW + DAY, NOW + 8 * DAY)) == [EffectChange(TextEffect.COMPLAINT, SECOND)]
+    assert effects_of_change(saying(NOW + 2 * DAY), twice) == [], "in whatever order they arrive"
+    assert effects_of_change(once, saying(NOW + DAY, NOW + 8 * DAY)) == [EffectChange(TextEffect.COMPLAINT, SECOND)]
 
 
 def test_a_stage_that_was_left_out_and_a_confirmation_are_no_reminder() -> None:
@@ -79,7 +79,7 @@ def test_a_stage_that_was_left_out_and_a_confirmation_are_no_reminder() -> None:
     confirmation = replace(SECOND, stage=None)
     for entry in (silent, confirmation):
         before = replace(TEXTED, ledger=(FIRST, entry))
-        (found,) = effects_of_change(before, said(NOW + 8 * DAY, before=before))
+        (found,) = effects_of_change(before, saying(NOW + 8 * DAY, before=before))
         assert found.text == FIRST
 
 
@@ -92,33 +92,33 @@ def test_what_follows_no_reminder_that_is_known_counts_as_not_known(
     at: datetime, ledger: tuple[LedgerEntry, ...]
 ) -> None:
     before = replace(TEXTED, ledger=ledger)
-    (found,) = effects_of_change(before, said(at, before=before))
+    (found,) = effects_of_change(before, saying(at, before=before))
     assert found == EffectChange(TextEffect.COMPLAINT, None)
     assert set(counters_of_effect(found, None)) == {f"complaint_by_{part}:{NOT_KNOWN}" for part in TextPart}
 
 
 def test_a_first_standing_counts_what_it_says() -> None:
-    assert effects_of_change(None, said(NOW)) == [EffectChange(TextEffect.COMPLAINT, FIRST)]
+    assert effects_of_change(None, saying(NOW)) == [EffectChange(TextEffect.COMPLAINT, FIRST)]
 
 
 def test_what_a_person_does_not_find_in_the_reply_is_taken_back_and_what_is_found_again_counts_again() -> None:
-    complained = said(NOW + DAY)
+    complained = saying(NOW + DAY)
     denied = labelled(TEXTED, NOW + DAY, "question")
     assert effects_of_change(complained, denied) == [EffectChange(TextEffect.COMPLAINT, FIRST, -1)]
     found_again = labelled(complained, NOW + DAY, "complaint", sequence=1)
     assert effects_of_change(denied, found_again) == [EffectChange(TextEffect.COMPLAINT, FIRST)]
-    of_two = said(NOW + DAY, NOW + 2 * DAY)
-    assert effects_of_change(of_two, labelled(said(NOW + 2 * DAY), NOW + DAY, "question")) == []
+    of_two = saying(NOW + DAY, NOW + 2 * DAY)
+    assert effects_of_change(of_two, labelled(saying(NOW + 2 * DAY), NOW + DAY, "question")) == []
 
 
 def test_a_hold_that_is_dropped_without_a_label_stays_counted() -> None:
-    assert effects_of_change(said(NOW + DAY), TEXTED) == []
+    assert effects_of_change(saying(NOW + DAY), TEXTED) == []
     kept = labelled(TEXTED, NOW + DAY, "complaint")
-    assert effects_of_change(replace(said(NOW + DAY), reply_labels=kept.reply_labels), kept) == []
+    assert effects_of_change(replace(saying(NOW + DAY), reply_labels=kept.reply_labels), kept) == []
 
 
 def test_a_text_that_is_claimed_or_released_or_forgotten_counts_for_nothing() -> None:
-    complained = said(NOW + DAY)
+    complained = saying(NOW + DAY)
     for ledger in ((), (SECOND,), (FIRST,)):
         assert effects_of_change(complained, replace(complained, ledger=ledger, version=9)) == []
         assert effects_of_change(replace(complained, ledger=ledger), complained) == []

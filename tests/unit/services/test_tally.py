@@ -155,7 +155,7 @@ def test_changes_that_come_again_leave_the_same_rungs(streams: Streams) -> None:
     assert streams.rungs.rungs_of(LENDER, DAY) == before
 
 
-def said(reason: HoldReason, at: datetime) -> Standing:
+def saying(reason: HoldReason, at: datetime) -> Standing:
     return replace(CLAIMED, holds=(Hold(reason, None, at),))
 
 
@@ -166,7 +166,7 @@ def counted_of(streams: Streams) -> dict[str, int]:
 
 def test_a_complaint_counts_by_what_the_record_of_the_text_before_it_says(streams: Streams) -> None:
     streams.contacts.write([replace(RECORD, template="zh-Hant/due@2", local_hour=23)])
-    streams.change(CLAIMED, said(HoldReason.COMPLAINT, AT + timedelta(hours=1)))
+    streams.change(CLAIMED, saying(HoldReason.COMPLAINT, AT + timedelta(hours=1)))
     streams.count()
     assert counted_of(streams) == {
         "complaint_by_stage:0": 1,
@@ -177,7 +177,7 @@ def test_a_complaint_counts_by_what_the_record_of_the_text_before_it_says(stream
 
 
 def test_what_is_not_known_of_the_text_before_counts_as_not_known(streams: Streams) -> None:
-    streams.change(CLAIMED, said(HoldReason.HARDSHIP, AT + timedelta(hours=1)))
+    streams.change(CLAIMED, saying(HoldReason.HARDSHIP, AT + timedelta(hours=1)))
     streams.change(STANDING, replace(STANDING, opted_out_at=AT))
     streams.count()
     assert counted_of(streams) == {
@@ -200,7 +200,7 @@ def test_no_record_is_read_of_a_change_that_says_nothing_of_that_kind(streams: S
 
 def test_records_that_cannot_be_read_now_count_nothing_and_all_comes_again(streams: Streams) -> None:
     streams.change(None, RECORD)
-    streams.change(CLAIMED, said(HoldReason.COMPLAINT, AT))
+    streams.change(CLAIMED, saying(HoldReason.COMPLAINT, AT))
     read, streams.contacts.details_of = streams.contacts.details_of, unanswered  # type: ignore[method-assign]
     with pytest.raises(ServiceCallError):
         streams.count()

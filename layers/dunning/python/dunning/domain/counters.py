@@ -21,16 +21,9 @@ from dunning.domain.text_effects import NOT_KNOWN, TextEffect, TextPart, name_of
 SUMS = frozenset({"segments", "price_micros", "billed_segments", "billed_micros"})
 """The counters that add up amounts: nobody in particular is behind them. Money is in millionths of a US dollar."""
 
-_OF_LISTED = frozenset(
-    {"text", "hour", "payer", *(name_of_effect(effect, part) for effect in TextEffect for part in TextPart)}
-)
-"""The counters that say more of what is listed otherwise."""
-
 NAMES: Mapping[str, str] = {
     "sent": "texts that the carrier took, by stage; `confirmation` answers an opt-out",
     "text": "texts that the carrier took, by template and version",
-    "hour": "reminders that the carrier took, by the hour where the customer lives",
-    "payer": "reminders that the carrier took, by the payer segment of the customer",
     "refused": "texts that the carrier refused for good",
     "unknown": "texts of which nobody knows whether the carrier took them",
     "delivered": "texts that arrived",
@@ -52,28 +45,27 @@ NAMES: Mapping[str, str] = {
     "replies": "replies of customers",
     "replies_of_nobody": "replies from numbers that no customer has",
     "labelled": "replies that a person labelled",
+}
+"""The counters that people see as they are, and what each counts, in words of developers."""
+
+OF_TEXTS: Mapping[str, str] = {
+    TextPart.HOUR.value: "reminders that the carrier took, by the hour where the customer lives",
+    TextPart.PAYER.value: "reminders that the carrier took, by the payer segment of the customer",
+    "confirmation": "those of `text` that are no reminders but answer an opt-out, by template and version",
     **{
-        name_of_effect(effect, part): f"{followed}, by the {part_name} of the last text before"
-        for effect, followed in {
-            TextEffect.OPT_OUT: "opt-outs",
-            TextEffect.COMPLAINT: "complaints",
-            TextEffect.WRONG_PERSON: "wrong persons",
-            TextEffect.HARDSHIP: "statements of hardship",
-        }.items()
-        for part, part_name in {
-            TextPart.STAGE: "stage",
-            TextPart.HOUR: "hour",
-            TextPart.WORDING: "template and version",
-            TextPart.PAYER: "payer segment",
-        }.items()
+        name_of_effect(effect, part): f"{effect} after a reminder, by its {part}"
+        for effect in TextEffect
+        for part in TextPart
     },
 }
-"""Every counter, and what it counts, in words of developers."""
+"""The counters of which rates are made (`effect_rates`), and what each counts. Nobody sees them as they are."""
+
+_NOT_LISTED = frozenset({"text", *OF_TEXTS})
 
 
 def is_listed(counter: str) -> bool:
     """Tell whether there is a list of the customers behind a counter."""
-    return counter not in SUMS and counter.partition(":")[0] not in _OF_LISTED
+    return counter not in SUMS and counter.partition(":")[0] not in _NOT_LISTED
 
 
 def changes_of_contact(old: Contact | None, new: Contact | None) -> Mapping[str, int]:
@@ -111,9 +103,10 @@ def _taken(contact: Contact) -> dict[str, int]:
     }
     if contact.template:
         counters[f"text:{contact.template}"] = 1
-    if contact.stage is not None:
-        counters[f"hour:{NOT_KNOWN if contact.local_hour is None else contact.local_hour}"] = 1
-        counters[f"payer:{contact.payer_segment or NOT_KNOWN}"] = 1
+    if contact.stage is None:
+        return counters | ({f"confirmation:{contact.template}": 1} if contact.template else {})
+    counters[f"hour:{NOT_KNOWN if contact.local_hour is None else contact.local_hour}"] = 1
+    counters[f"payer:{contact.payer_segment or NOT_KNOWN}"] = 1
     return counters
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from dunning.domain.census import NOT_PLANNED, Census, summed
-from dunning.domain.counters import NAMES, is_listed
+from dunning.domain.counters import NAMES, OF_TEXTS, is_listed
 from dunning.domain.customer.standing import Standing
 from dunning.domain.errors import UnreadableRecordError
 from dunning.ports.attention import AttentionList
@@ -392,7 +392,7 @@ def _groups(days: Sequence[Mapping[str, int]]) -> Iterator[FigureGroup]:
     for kind in _GROUPS:
         yield FigureGroup(kind, _largest_first(days, counters_of_kind(today, kind)))
     # What has no place of its own, such as a counter of a later version.
-    placed = {*_GROUPS, *_TILES, *_SUMS, "text"}
+    placed = {*_GROUPS, *_TILES, *_SUMS, "text", *OF_TEXTS}
     others = {name: number for name, number in today.items() if number and name.partition(":")[0] not in placed}
     yield FigureGroup("more", _largest_first(days, others))
     yield FigureGroup("text", _largest_first(days, counters_of_kind(today, "text")))
