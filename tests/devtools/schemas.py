@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from dunning.contracts.lender_event import EVENTS
 from dunning.contracts.outbound_event import DETAILS
+from dunning.contracts.rates_document import RatesDocument
 from dunning.contracts.trials_document import TrialsDocument
 from dunning.contracts.what_if_result import WhatIfResult
 from tests.devtools.customer_schema import customer_schema
@@ -39,11 +40,12 @@ def wanted() -> Mapping[str, str]:
     Return all files by their path below the folder.
 
     `in/` is what lenders put on the bus, `out/` what we do. `customer_document.json` is what is kept of a customer,
-    `what_if.json` what a what-if comes to, `trials.json` what is known of trials.
+    `what_if.json` what a what-if comes to, `rates.json` what follows reminders, `trials.json` what is known of trials.
     """
     return {
         **{f"in/{kind}.json": written(model, "validation") for kind, model in EVENTS.items()},
         **{f"out/{kind}.json": written(model, "serialization") for kind, model in DETAILS.items()},
+        "rates.json": written(RatesDocument, "serialization"),
         "trials.json": written(TrialsDocument, "serialization"),
         "what_if.json": written(WhatIfResult, "serialization"),
         "customer_document.json": json.dumps(customer_schema(DIALECT), ensure_ascii=False, indent=2) + "\n",

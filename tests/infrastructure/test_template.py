@@ -1197,6 +1197,7 @@ class TestTheConsole:
         assert {key: route["AuthorizationScopes"] for key, route in routes.items() if key != "$default"} == {
             "GET /api/today": [read],
             "GET /api/customers/{customer_id}": [read],
+            "GET /api/rates": [read],
             "GET /api/trials": [read],
             "GET /api/audit": [audit],
             "ANY /api/{rest+}": [read, audit],

@@ -37,6 +37,7 @@ from dunning.services.console.file_history import FilesService
 from dunning.services.console.find_customer import FindService
 from dunning.services.console.login import LoginService, form_token
 from dunning.services.console.programs import ProgramScope
+from dunning.services.console.rates_read import RatesService
 from dunning.services.console.rules_read import RulesService
 from dunning.services.console.today import TodayService
 from dunning.services.console.trials_read import LenderTrial, TrialsService
@@ -317,6 +318,7 @@ class Office:
                 audit=audit,
                 files=lambda: self.files,
                 rules=lambda: RulesService(RuleShelf(the_policies()), self.clock),
+                rates=lambda: RatesService(self.tally, self.clock, lambda: self.zones),
                 trials=lambda: TrialsService(self.trials, lambda: self.planned_trials, self.clock),
                 what_ifs=lambda: WhatIfsService(self.comparisons),
                 now=self.clock.now,

@@ -58,6 +58,7 @@ ENTER = {
     ("POST", "/files/<report_id>/csv"): {Role.MANAGER, Role.COMPLIANCE},
     ("GET", "/rules"): EVERYBODY,
     ("GET", "/texts"): EVERYBODY,
+    ("GET", "/rates"): NUMBERS,
     ("GET", "/trials"): NUMBERS,
     ("GET", "/trials/<lender>/<trial>"): NUMBERS,
     ("GET", "/what-if"): NUMBERS,

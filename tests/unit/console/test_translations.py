@@ -24,9 +24,11 @@ from dunning.domain.effect.courses import NextText
 from dunning.domain.effect.draws import SILENCE, TEXTED, USUAL_TEXT, Layer
 from dunning.domain.effect.learning import PublishReason
 from dunning.domain.effect.trial_results import TrialSign
+from dunning.domain.effect_rates import Differs
 from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import Band, ReplyIntent
 from dunning.domain.sayings import Saying
+from dunning.domain.text_effects import TextEffect, TextPart
 from dunning.domain.texts.lint import Severity
 from dunning.policy.effective import channel_saying, effective_rules, rule_saying, topic_saying
 from dunning.policy.fields import DAYS
@@ -84,6 +86,9 @@ GROUPS: dict[str, set[str]] = {
     "kind": set(KINDS),
     "life_kind": set(KINDS),
     "group": {"sent", "wait", "stop", "failed", "reply", "needs_person", "more", "text", "stood"},
+    "rates_effect": set(TextEffect),
+    "rates_by": set(TextPart),
+    "rates_differs": {Differs.HIGHER, Differs.LOWER},
     "trial_waits": {"coming", "waiting", "off"},
     "trial_layer": set(Layer),
     "trial_state": {"running", "paused", "stopped", "ended", "coming", "waiting", "off"},

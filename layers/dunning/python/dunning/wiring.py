@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from dunning.services.console.audited import AuditService
     from dunning.services.console.customer_view import CustomerService
     from dunning.services.console.file_history import FilesService
+    from dunning.services.console.rates_read import RatesService
     from dunning.services.console.rules_read import RulesService
     from dunning.services.console.trials_read import LenderTrial, TrialsService
     from dunning.services.console.what_ifs_read import WhatIfsService
@@ -956,6 +957,12 @@ def console() -> Console:
         return RulesService(RuleShelf(book), clock)
 
     @cache
+    def rates_service() -> RatesService:
+        from dunning.services.console.rates_read import RatesService  # noqa: PLC0415
+
+        return RatesService(DynamoTally(dynamodb, settings.tally_table), clock, lambda: zones)
+
+    @cache
     def trials_service() -> TrialsService:
         from dunning.services.console.trials_read import TrialsService  # noqa: PLC0415
 
@@ -996,6 +1003,7 @@ def console() -> Console:
             audit=audit,
             files=files_service,
             rules=rules_service,
+            rates=rates_service,
             trials=trials_service,
             what_ifs=what_ifs_service,
             now=clock.now,

@@ -138,9 +138,16 @@ def _trials_json(services: ConsoleServices, visit: ProgramVisit) -> PageAnswer:
     return PageAnswer(body=services.trials().document(visit.request.query.get("lender", "")))
 
 
+def _rates_json(services: ConsoleServices, visit: ProgramVisit) -> PageAnswer:
+    query = visit.request.query
+    document = services.rates().document(query.get("lender", ""), query.get("weeks", ""))
+    return PageAnswer(body=document) if document else _refused_with(404, "no_such_lender_or_weeks")
+
+
 PROGRAM_VIEWS: Mapping[str, Callable[[ConsoleServices, ProgramVisit], PageAnswer]] = {
     "today": _today_json,
     "customer": _customer_json,
+    "rates": _rates_json,
     "trials": _trials_json,
     "audit": _audit_json,
 }

@@ -57,6 +57,7 @@ ROUTES = (
     Route("POST", "/files/<report_id>/csv", "rejects_csv", Act.OPEN_REJECTS),
     Route("GET", "/rules", "rules", Act.SEE_RULES),
     Route("GET", "/texts", "texts", Act.SEE_RULES),
+    Route("GET", "/rates", "rates", Act.SEE_TRIALS),
     Route("GET", "/trials", "trials", Act.SEE_TRIALS),
     Route("GET", "/trials/<lender>/<trial>", "trial", Act.SEE_TRIALS),
     Route("GET", "/what-if", "what_ifs", Act.SEE_TRIALS),
@@ -78,6 +79,7 @@ class ProgramRoute(NamedTuple):
 PROGRAM_ROUTES = (
     ProgramRoute("/api/today", "today", Act.SEE_TODAY, ProgramScope.READ),
     ProgramRoute("/api/customers/<customer_id>", "customer", Act.SEE_CUSTOMER, ProgramScope.READ),
+    ProgramRoute("/api/rates", "rates", Act.SEE_TRIALS, ProgramScope.READ),
     ProgramRoute("/api/trials", "trials", Act.SEE_TRIALS, ProgramScope.READ),
     ProgramRoute("/api/audit", "audit", Act.SEE_ALL_AUDIT, ProgramScope.AUDIT),
 )
@@ -110,6 +112,7 @@ ENTRANCES = (
     Entrance("/find", "page.find", Act.FIND),
     Entrance("/files", "page.files", Act.SEE_FILES),
     Entrance("/rules", "page.rules", Act.SEE_RULES),
+    Entrance("/rates", "page.rates", Act.SEE_TRIALS),
     Entrance("/trials", "page.trials", Act.SEE_TRIALS),
     Entrance("/what-if", "page.what_ifs", Act.SEE_TRIALS),
     Entrance("/audit", "page.audit", Act.SEE_OWN_AUDIT),

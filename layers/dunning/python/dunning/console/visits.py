@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dunning.services.console.customer_view import CustomerService
     from dunning.services.console.erase_by_two import ErasureService
     from dunning.services.console.file_history import FilesService
+    from dunning.services.console.rates_read import RatesService
     from dunning.services.console.rules_read import RulesService
     from dunning.services.console.trials_read import TrialsService
     from dunning.services.console.turn_sending import SendingService
@@ -48,9 +49,9 @@ class ConsoleServices:
     """
     What the pages need.
 
-    `customers`, `acts`, `files`, `rules`, `trials` and `what_ifs` are built when somebody looks at them: a cold start
-    for another page is spared. `origin` is the console's own address, as browsers name it, `zone` the zone of pages
-    without one of their own. `is_played` says that the time is not the real one.
+    `customers`, `acts`, `files`, `rules`, `rates`, `trials` and `what_ifs` are built when somebody looks at them: a
+    cold start for another page is spared. `origin` is the console's own address, as browsers name it, `zone` the zone
+    of pages without one of their own. `is_played` says that the time is not the real one.
     """
 
     login: LoginService
@@ -61,6 +62,7 @@ class ConsoleServices:
     audit: AuditService
     files: Callable[[], FilesService]
     rules: Callable[[], RulesService]
+    rates: Callable[[], RatesService]
     trials: Callable[[], TrialsService]
     what_ifs: Callable[[], WhatIfsService]
     now: Callable[[], datetime]

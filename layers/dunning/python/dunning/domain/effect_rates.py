@@ -172,10 +172,10 @@ def _table(
         )
         for value in values | ({NOT_KNOWN} if missing > 0 else set())
     ]
-    return RateTable(part, tuple(sorted(rows, key=lambda row: _place_of(part, row))))
+    return RateTable(part, tuple(sorted(rows, key=lambda row: _rank_in_table(part, row))))
 
 
-def _place_of(part: TextPart, row: RateRow) -> tuple[bool, int, str]:
+def _rank_in_table(part: TextPart, row: RateRow) -> tuple[bool, int, str]:
     """Stages and hours come in their order, wordings and payer segments by their reminders; what is not known last."""
     is_not_known = row.value == NOT_KNOWN
     if part in {TextPart.STAGE, TextPart.HOUR} and not is_not_known:

@@ -1,4 +1,4 @@
-"""What the texts do, and what another policy would do: trials, and what-ifs that somebody has kept."""
+"""What the texts do, and what another policy would do: rates, trials, and what-ifs that somebody has kept."""
 
 from collections.abc import Mapping
 
@@ -23,6 +23,12 @@ IN_PARTS = frozenset(
 
 IN_LIST = IN_PARTS | {"promises", "texts_per_cure"}
 """What stands beside a lift in the list of trials: all but what its sentence says, and the price that follows."""
+
+
+def _show_rates(desk: Desk, visit: Visit) -> PageAnswer:
+    query = visit.request.query
+    view = desk.services.rates().view(query.get("lender", ""), query.get("weeks", ""))
+    return desk.page(visit, "rates", view=view)
 
 
 def _show_trials(desk: Desk, visit: Visit) -> PageAnswer:
@@ -61,6 +67,7 @@ def _show_what_if_example(desk: Desk, visit: Visit) -> PageAnswer:
 
 
 VIEWS: Mapping[str, View] = {
+    "rates": _show_rates,
     "trials": _show_trials,
     "trial": _show_trial,
     "what_ifs": _show_what_ifs,
