@@ -82,6 +82,33 @@ def test_the_counters_are_what_the_audit_table_holds(played: LocalCloud, tally: 
     assert any(name.startswith("wait:") for name in total)
 
 
+def test_reminders_are_counted_by_the_hour_where_the_customer_lives_and_by_payer_segment(
+    played: LocalCloud, tally: DynamoTally
+) -> None:
+    contacts, total = _contacts(played), _total(tally)
+    taken = [contact for contact in contacts if contact.state is not ContactState.UNKNOWN]
+    by_hour = Counter(f"hour:{(contact.at + timedelta(hours=8)).hour}" for contact in taken)
+    assert {name: number for name, number in total.items() if name.startswith("hour:")} == by_hour
+    assert sum(number for name, number in total.items() if name.startswith("payer:")) == len(taken)
+
+
+def test_a_complaint_counts_by_the_stage_hour_and_wording_of_the_last_reminder_before_it(
+    played: LocalCloud, tally: DynamoTally
+) -> None:
+    complained = BEGIN + timedelta(days=2)
+    last = max(
+        (contact for contact in _contacts(played) if contact.customer_id == "C0000" and contact.at <= complained),
+        key=lambda contact: contact.at,
+    )
+    counted = {name: number for name, number in _total(tally).items() if name.startswith("complaint_by_")}
+    assert counted == {
+        f"complaint_by_stage:{last.stage}": 1,
+        f"complaint_by_hour:{(last.at + timedelta(hours=8)).hour}": 1,
+        f"complaint_by_text:{last.template}": 1,
+        "complaint_by_payer:?": 1,
+    }
+
+
 def test_behind_a_counter_are_those_who_were_texted_on_that_day(played: LocalCloud, tally: DynamoTally) -> None:
     for day in tally.days("demo-tw", FIRST, LAST):
         for counter in [name for name in day.counters if name.startswith("sent:")]:

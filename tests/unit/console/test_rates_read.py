@@ -84,8 +84,8 @@ def test_a_row_of_which_more_follows_than_of_the_others_stands_out_by_its_name()
     assert shown.nothing_found is None
     assert len(shown.stands_out) == len(TextPart)
     page = unescape(a_lively_office().get("/rates").body)
-    assert "opt-outs 40.0 per 1,000 reminders; of all it is 11.5." in page
-    assert "more than the others" in page
+    assert "30 days after the due date: Opt-outs 40.0 per 1,000 (of all: 11.5)" in page
+    assert '<span class="badge bad">higher</span>' in page
 
 
 @pytest.mark.parametrize(

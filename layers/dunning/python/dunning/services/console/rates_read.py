@@ -60,6 +60,13 @@ class RatePart(NamedTuple):
     lines: tuple[RateLine, ...]
 
 
+class RateFinding(NamedTuple):
+    """A row of which more follows than of the others, and what."""
+
+    name: object
+    rates: tuple[SentenceShown, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatesView:
     """
@@ -79,7 +86,7 @@ class RatesView:
     whole: RateLine
     parts: tuple[RatePart, ...]
     has_segments: bool
-    stands_out: tuple[SentenceShown, ...]
+    stands_out: tuple[RateFinding, ...]
     nothing_found: SentenceShown | None
 
 
@@ -197,20 +204,23 @@ def _value_shown(part: TextPart, value: str) -> object:
             return value
 
 
-def _stands_out(rates: EffectRates) -> Iterator[SentenceShown]:
+def _stands_out(rates: EffectRates) -> Iterator[RateFinding]:
     for table in rates.tables:
         for row in table.rows:
-            for effect, rate in row.rates.items():
-                if rate.differs is Differs.HIGHER:
-                    yield SentenceShown(
-                        "rates.stands_out",
-                        {
-                            "name": _value_shown(table.part, row.value),
-                            "effect": CodeShown("rates_effect", effect.value),
-                            "rate": _per_thousand(rate.rate),
-                            "usual": _per_thousand(rates.whole.rates[effect].rate),
-                        },
-                    )
+            higher = tuple(
+                SentenceShown(
+                    "rates.stands_out",
+                    {
+                        "effect": CodeShown("rates_effect", effect.value),
+                        "rate": _per_thousand(rate.rate),
+                        "usual": _per_thousand(rates.whole.rates[effect].rate),
+                    },
+                )
+                for effect, rate in row.rates.items()
+                if rate.differs is Differs.HIGHER
+            )
+            if higher:
+                yield RateFinding(_value_shown(table.part, row.value), higher)
 
 
 def _nothing_found(rates: EffectRates) -> SentenceShown | None:
