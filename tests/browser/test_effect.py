@@ -70,8 +70,29 @@ def test_from_a_comparison_one_comes_to_both_traces_and_to_the_customer(receptio
     visitor.page.wait_for_url("**/customers/*")
 
 
-def test_an_agent_has_no_entry_to_either_page(reception: Reception) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_rates_of_a_lender_without_trials_stand_above_their_tables(reception: Reception, language: str) -> None:
+    visitor = reception.visit(Role.COMPLIANCE, language=language, width=NARROW)
+    visitor.open("/rates")
+    headline = visitor.page.locator(".headline").first
+    assert (headline.bounding_box() or {})["y"] < 400
+    headings = [each.inner_text() for each in visitor.page.locator("h2").all()]
+    assert [visitor.words(f"rates_by.{part}") for part in ("stage", "hour", "text")] == headings[-3:]
+
+
+def test_by_keys_alone_and_without_script_one_comes_to_the_rates_of_half_a_year(reception: Reception) -> None:
+    visitor = reception.visit(Role.COMPLIANCE, script=False)
+    visitor.open("/rates")
+    visitor.page.locator("#weeks").focus()
+    visitor.page.keyboard.press("End")
+    visitor.page.keyboard.press("Tab")
+    visitor.page.keyboard.press("Enter")
+    visitor.page.wait_for_url("**/rates?*weeks=26*")
+    assert visitor.page.locator("#weeks").input_value() == "26"
+
+
+def test_an_agent_has_no_entry_to_these_pages(reception: Reception) -> None:
     visitor = reception.visit(Role.AGENT)
-    assert visitor.open("/trials").status == 403
-    assert visitor.open("/what-if").status == 403
-    assert visitor.page.locator("nav a[href='/trials'], nav a[href='/what-if']").count() == 0
+    assert [visitor.open(path).status for path in ("/rates", "/trials", "/what-if")] == [403, 403, 403]
+    entrances = "nav a[href='/rates'], nav a[href='/trials'], nav a[href='/what-if']"
+    assert visitor.page.locator(entrances).count() == 0

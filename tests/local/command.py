@@ -16,6 +16,7 @@ from tests.local.asked import (
 )
 from tests.local.report import choose_examples, report
 from tests.local.results import FILES, OutError, check_out, sample_name
+from tests.local.run_rates import rates_part
 from tests.local.runner import run
 from tests.local.trial_lines import trials_part
 
@@ -108,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 result.replies,
                 result.journeys,
                 trials_part(result.trials),
+                rates_part(result.rates) if result.rates else (),
             )
         )
         + "\n"

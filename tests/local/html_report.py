@@ -19,12 +19,14 @@ from markupsafe import Markup
 
 from dunning.console.charts import Series, stacked_bars
 from dunning.console.translations import Translation
+from dunning.domain.effect_rates import EffectRates
 from dunning.domain.texts.money import format_money
 from dunning.evidence.words import stage_name
 from dunning.services.console.shown import CodeShown
 from tests.local.journeys import CAME_BACK, CHANNELS, Journey
 from tests.local.money import KINDS, NO_TEXT
 from tests.local.report import NOTHING_SENT, OUTCOMES, Example, cost_of
+from tests.local.run_rates import EFFECTS, HOW_COUNTED, NOT_WHY, PARTS, compared_written, rows_of, tables_of
 from tests.local.templates import page_template
 
 _LANGUAGE = "en"
@@ -93,6 +95,7 @@ def report_page(  # noqa: PLR0913 - what a run writes
     is_sample: bool,
     journeys: Sequence[Journey] = (),
     trials: Markup = _NO_TRIALS,
+    rates: EffectRates | None = None,
 ) -> str:
     """
     Return the page of a run.
@@ -107,6 +110,7 @@ def report_page(  # noqa: PLR0913 - what a run writes
         is_sample: whether everything is made up.
         journeys: customers to show, over several channels.
         trials: the section about trials (`trials_section`), if the run had any.
+        rates: what followed the reminders, if any was sent.
     """
     run = summary["run"]
     first = date.fromisoformat(run["start"])
@@ -118,6 +122,7 @@ def report_page(  # noqa: PLR0913 - what a run writes
         _delivery(summary, contacts),
         *_channels(summary, journeys),
         _replies(summary),
+        *([_rates(rates)] if rates and rates.whole.reminders else []),
         _cost(summary, texts, contacts),
         _waiting(waiting),
     ]
@@ -450,6 +455,12 @@ def _cost(summary: _Line, texts: Sequence[_Line], contacts: Sequence[_Line]) -> 
 
 
 # ---------------------------------------------------------------- who waits
+
+
+def _rates(rates: EffectRates) -> Section:
+    header = ("reminders of", "reminders", *(f"{name} per 1,000" for name in EFFECTS.values()))
+    figures = [Figures(PARTS[each.part], header, list(rows_of(rates, each))) for each in tables_of(rates)]
+    return Section("rates", "Opt-outs and complaints", f"{HOW_COUNTED} {NOT_WHY} {compared_written(rates)}", figures)
 
 
 def _waiting(waiting: Sequence[_Line]) -> Section:

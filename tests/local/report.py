@@ -145,11 +145,13 @@ def report(
     replies: Sequence[Mapping[str, Any]] = (),
     journeys: Sequence[Journey] = (),
     trials: Iterable[str] = (),
+    rates: Iterable[str] = (),
 ) -> Iterator[str]:
     """
     Yield the lines of the closing report.
 
-    `replies` are lines of replies.jsonl whose texts are invented, `trials` the lines about trials.
+    `replies` are lines of replies.jsonl whose texts are invented, `trials` the lines about trials, `rates`
+    those about opt-outs and complaints.
     """
     run, sent, refusals = summary["run"], summary["sent"], summary["refused"]["total"]
     yield "=" * WIDTH
@@ -170,6 +172,7 @@ def report(
     yield from _payments(summary["payments"])
     yield from trials
     yield from _replies(summary)
+    yield from rates
     yield from _refused(summary["refused"])
     yield from _examples(examples)
     yield from _reply_examples(replies)

@@ -25,6 +25,7 @@ from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.effect.trial_results import TrialResult
+from dunning.domain.effect_rates import EffectRates
 from dunning.domain.errors import DunningError
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.policy import PolicyBook, PolicyError
@@ -43,6 +44,7 @@ from tests.local.readings import choose_replies, reading_figures, reply_line
 from tests.local.recorder import Recorder, write_csv, write_json, write_json_lines
 from tests.local.report import Example, choose_examples
 from tests.local.results import FILES, SAMPLE, Results, digest, sample_digest
+from tests.local.run_rates import rates_of_run
 from tests.local.sample import PARTS
 from tests.local.scripted_events import ScriptedEvent
 from tests.local.sent import SentMessage
@@ -98,7 +100,7 @@ class Result:
     """
     What a run came to. `outbox` are the lines of outbox.jsonl, `replies` a choice of those of replies.jsonl.
 
-    `trials` is what the last night knows of each trial, if a lender has any.
+    `trials` is what the last night knows of each trial, if a lender has any, `rates` what followed the reminders.
     """
 
     summary: Mapping[str, Any]
@@ -108,6 +110,7 @@ class Result:
     journeys: Sequence[Journey]
     files: Mapping[str, Path]
     trials: Sequence[TrialResult] = ()
+    rates: EffectRates | None = None
 
 
 def begin_of(start: date) -> datetime:
@@ -188,6 +191,7 @@ def run(  # noqa: PLR0913 - what a run is made of
         harvest.journeys,
         files,
         harvest.trials,
+        harvest.rates,
     )
 
 
@@ -319,6 +323,7 @@ def _play(
         journeys=harvest.journeys,
         is_sample=plan.sample,
         trials=trials_section(harvest.trials, harvest.lift_lines),
+        rates=harvest.rates,
     )
     (folder / FILES["page"]).write_text(page, "utf-8")
     write_json(folder / FILES["summary"], summary)
@@ -426,6 +431,11 @@ class _Harvest:
         known = DynamoTrialResults(boto3.client("dynamodb"), cloud.stack.tally_table)
         self.trials = known.newest() if cloud.has_streams else ()
         self.lift_lines = {(each.lender, each.trial): known.line_of(each.lender, each.trial) for each in self.trials}
+
+    @cached_property
+    def rates(self) -> EffectRates:
+        """What followed the reminders."""
+        return rates_of_run(self.contacts, self._standing_of.values(), self._end.astimezone(BEGINS_IN).date())
 
     @cached_property
     def outbox(self) -> list[dict[str, Any]]:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pytest
 from markupsafe import Markup
 
 from dunning.domain.delivery.receipt import DeliveryStatus
+from dunning.domain.effect_rates import CountedDay, EffectRates, effect_rates
 from tests.local.html_report import report_page
 from tests.local.journeys import Journey, Step
 from tests.local.report import Example
@@ -80,6 +82,7 @@ def a_page(  # noqa: PLR0913 - what a run writes
     channels: Mapping[str, Any] = ONLY_SMS,
     journeys: Sequence[Journey] = (),
     trials: Markup = NO_TRIALS,
+    rates: EffectRates | None = None,
 ) -> str:
     summary = {
         "run": {"start": "2026-12-01", "last_day": "2026-12-02", "days": days, "loaded": 3, "file": file},
@@ -108,6 +111,7 @@ def a_page(  # noqa: PLR0913 - what a run writes
         is_sample=is_sample,
         journeys=journeys,
         trials=trials,
+        rates=rates,
     )
 
 
@@ -124,6 +128,20 @@ def test_a_page_with_trials_says_that_what_texts_have_caused_stands_there_alone(
     assert first.startswith("What the texts have caused stands under Trials, and only there.")
     assert "There was no control group" not in page
     assert page.count('<h2 id="trials">') == 1
+
+
+def test_opt_outs_and_complaints_stand_by_stage_hour_and_wording_if_any_reminder_was_sent() -> None:
+    counters = {
+        "sent:7": 400, "hour:10": 400, "text:x@1": 400, "payer:?": 400,
+        "opt_out_by_stage:7": 2, "opt_out_by_hour:10": 2, "opt_out_by_text:x@1": 2, "opt_out_by_payer:?": 2,
+    }  # fmt: skip
+    day = date(2026, 12, 1)
+    tables = tables_of(a_page(rates=effect_rates([CountedDay(day, counters)], day, day)))
+    for caption in ("By stage", "By the customer&#39;s hour", "By wording"):
+        row, everything = tables[caption]
+        assert row[1:3] == everything[1:3] == ("400", "5.0 (1.4 to 18.1)")
+    assert "By payer segment" not in tables
+    assert 'id="rates"' not in a_page(rates=effect_rates([], day, day))
 
 
 def test_nothing_is_fetched_and_nothing_runs() -> None:
