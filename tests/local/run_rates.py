@@ -9,6 +9,7 @@ from dunning.domain.customer.standing import Standing
 from dunning.domain.delivery.contact import Contact
 from dunning.domain.effect_rates import (
     HOURS_A_BAND,
+    JOINED,
     LEAST_REMINDERS,
     CountedDay,
     Differs,
@@ -17,8 +18,10 @@ from dunning.domain.effect_rates import (
     RateRow,
     RateTable,
     effect_rates,
+    with_few_rows,
 )
 from dunning.domain.text_effects import (
+    NO_REMINDER,
     NOT_KNOWN,
     TextDetails,
     TextEffect,
@@ -43,8 +46,10 @@ PARTS = {
 }
 HOW_COUNTED = (
     "Each is put down to the last reminder before it, once a customer. In brackets stands the range that the numbers "
-    "allow, with 95 %."
+    "allow, with 95 %. What follows no reminder of the last 31 days is in no rate."
 )
+_WITHOUT_VALUE = {JOINED: "all others", NOT_KNOWN: "not on record", NO_REMINDER: "after no reminder"}
+_MOST_ROWS = 16
 NOT_WHY = "These rates say where to look and not why: at another stage or hour other customers are texted."
 
 
@@ -71,8 +76,8 @@ def rates_of_run(contacts: Iterable[Contact], standings: Iterable[Standing], las
 
 def row_name(part: TextPart, value: str) -> str:
     """Return what a row is of."""
-    if value == NOT_KNOWN:
-        return "not known"
+    if value in _WITHOUT_VALUE:
+        return _WITHOUT_VALUE[value]
     match part:
         case TextPart.STAGE:
             return f"{int(value):+d}: {stage_name(int(value))}"
@@ -85,7 +90,7 @@ def row_name(part: TextPart, value: str) -> str:
 def rate_written(rate: EffectRate) -> str:
     """Write a rate per thousand, with its range and whether it stands out."""
     if rate.rate is None:
-        return f"{rate.count} of none" if rate.count else "-"
+        return str(rate.count) if rate.count else "-"
     written = f"{1000 * rate.rate:.1f}"
     if rate.interval:
         written += f" ({1000 * rate.interval.low:.1f} to {1000 * rate.interval.high:.1f})"
@@ -94,7 +99,7 @@ def rate_written(rate: EffectRate) -> str:
 
 def rows_of(rates: EffectRates, each: RateTable) -> Iterator[Sequence[str]]:
     """Yield the rows of a table, that of all reminders at the end."""
-    for row in each.rows:
+    for row in with_few_rows(each, _MOST_ROWS).rows:
         yield _cells(row_name(each.part, row.value), row)
     yield _cells("all", rates.whole)
 
@@ -102,7 +107,7 @@ def rows_of(rates: EffectRates, each: RateTable) -> Iterator[Sequence[str]]:
 def tables_of(rates: EffectRates) -> Iterator[RateTable]:
     """Yield the tables that say anything: where no payer segment is on record there is none."""
     for each in rates.tables:
-        if each.part is not TextPart.PAYER or any(row.value != NOT_KNOWN for row in each.rows):
+        if each.part is not TextPart.PAYER or any(row.has_value for row in each.rows):
             yield each
 
 

@@ -135,11 +135,11 @@ def test_each_effect_counts_once_a_reminder_by_everything_the_reminder_is_told_a
             TextPart.PAYER: lambda _: "punctual",
         }.items():
             name = name_of_effect(effect, part)
-            expected = Counter(f"{name}:{'?' if number is None else value_of(number)}" for number in followed)
+            expected = Counter(f"{name}:{'~' if number is None else value_of(number)}" for number in followed)
             assert Counter({key: n for key, n in total.items() if key.startswith(f"{name}:")}) == expected
     opted_out = {text_before(hour) for what, hour, _ in spoken if what is None}
     by_stage = {key: number for key, number in total.items() if key.startswith("opt_out_by_stage:")}
-    assert by_stage.keys() <= {f"opt_out_by_stage:{number or '?'}" for number in opted_out}
+    assert by_stage.keys() <= {f"opt_out_by_stage:{number or '~'}" for number in opted_out}
     assert set(by_stage.values()) <= {1}
     assert bool(by_stage) is bool(opted_out)
     for part in TextPart:

@@ -140,7 +140,7 @@ def test_rows_for_which_there_is_no_room_are_joined_before_what_is_not_known() -
     assert len(wordings.lines) == ROWS_SHOWN + 2
     *_, joined, not_known = wordings.lines
     assert (joined.reminders, not_known.reminders) == (20 + 21 + 22, 9)
-    assert "3 others together" in office.get("/rates").body
+    assert "all others" in office.get("/rates").body
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -190,5 +190,20 @@ def test_programs_are_told_if_there_is_no_such_lender_or_window(lender: str, wee
 def test_what_is_not_known_is_null_for_programs() -> None:
     written = service(an_office({"sent:7": 9, "hour:?": 9, "payer:?": 9})).document()
     assert written
-    values = {part["by"]: [row["value"] for row in part["rows"]] for part in json.loads(written)["parts"]}
-    assert values == {"stage": ["7"], "hour": [None], "text": [None], "payer": [None]}
+    values = {
+        part["by"]: [(row["kind"], row["value"]) for row in part["rows"]] for part in json.loads(written)["parts"]
+    }
+    not_known = [("not_known", None)]
+    assert values == {"stage": [("value", "7")], "hour": not_known, "text": not_known, "payer": not_known}
+
+
+def test_what_follows_no_reminder_has_a_row_of_its_own_for_people_and_for_programs() -> None:
+    office = an_office({**reminders(500), **{f"opt_out_by_{part}:~": 3 for part in TextPart}})
+    page = office.get("/rates").body
+    assert page.count("after no reminder") == len(TextPart)
+    assert "Of 1,000 reminders 0.0 were followed by an opt-out" in page
+    written = service(office).document()
+    assert written
+    for part in json.loads(written)["parts"]:
+        assert [row["kind"] for row in part["rows"]] == ["value", "no_reminder"]
+        assert part["rows"][1]["rates"][0]["count"] == 3

@@ -8,15 +8,16 @@ import pytest
 
 from dunning.domain.effect.intervals import wilson
 from dunning.domain.effect_rates import (
+    JOINED,
     LEAST_REMINDERS,
     CountedDay,
     Differs,
     EffectRates,
     RateRow,
     effect_rates,
-    joined_row,
+    with_few_rows,
 )
-from dunning.domain.text_effects import NOT_KNOWN, TextEffect, TextPart
+from dunning.domain.text_effects import NO_REMINDER, NOT_KNOWN, TextEffect, TextPart
 
 FIRST, LAST = date(2026, 11, 1), date(2026, 11, 28)
 DAY = timedelta(days=1)
@@ -90,18 +91,30 @@ def test_the_confirmation_of_an_opt_out_is_no_reminder() -> None:
     assert list(rows_of(rates, TextPart.WORDING)) == ["due@3"]
 
 
-def test_what_is_not_known_stands_in_a_row_of_its_own_at_the_end_and_is_in_the_whole() -> None:
+def test_what_is_not_known_of_reminders_stands_in_a_row_of_its_own_and_is_in_the_whole() -> None:
     without_wording = {"sent:7": 3, "hour:?": 3, "payer:?": 3}
-    lost = {"opt_out_by_stage:?": 2, "opt_out_by_hour:?": 2, "opt_out_by_text:?": 2, "opt_out_by_payer:?": 2}
-    rates = rates_of(reminders(10), without_wording, effects("opt_out", 1), lost)
+    followed = effects("opt_out", 2, hour="?", template="?", payer="?")
+    rates = rates_of(reminders(10), without_wording, effects("opt_out", 1), followed)
     assert counts(rates.whole) == (13, 3, 0)
     for part in TextPart:
         rows = rows_of(rates, part)
-        assert list(rows)[-1] == NOT_KNOWN
         assert sum(row.reminders for row in rows.values()) == 13
         assert sum(row.rates[TextEffect.OPT_OUT].count for row in rows.values()) == 3
-    of_no_stage = rows_of(rates, TextPart.STAGE)[NOT_KNOWN].rates[TextEffect.OPT_OUT]
-    assert (of_no_stage.count, of_no_stage.rate, of_no_stage.interval) == (2, None, None)
+        if part is not TextPart.STAGE:
+            assert counts(rows[NOT_KNOWN]) == (3, 2, 0)
+            assert list(rows)[-1] == NOT_KNOWN
+
+
+def test_what_follows_no_reminder_stands_last_as_a_number_and_is_in_no_rate() -> None:
+    after_none = {f"opt_out_by_{part}:{NO_REMINDER}": 2 for part in TextPart}
+    unknown = {"sent:7": 1, "hour:?": 1, "payer:?": 1}
+    rates = rates_of(reminders(10), unknown, effects("opt_out", 1), after_none)
+    assert counts(rates.whole) == (11, 1, 0)
+    for part in TextPart:
+        rows = rows_of(rates, part)
+        assert list(rows)[-1] == NO_REMINDER
+        found = rows[NO_REMINDER].rates[TextEffect.OPT_OUT]
+        assert (rows[NO_REMINDER].reminders, found.count, found.rate, found.interval) == (0, 2, None, None)
 
 
 def test_more_opt_outs_than_reminders_have_a_rate_and_no_interval() -> None:
@@ -186,8 +199,15 @@ class TestARow:
         assert rows_of(rates, TextPart.STAGE)["30"].rates[TextEffect.OPT_OUT].differs is Differs.NOT_FOUND
 
 
-def test_rows_that_are_joined_are_the_rates_of_all_their_reminders() -> None:
-    rates = rates_of(reminders(600), effects("opt_out", 3), reminders(400, stage=30), effects("opt_out", 2, stage=30))
-    joined = joined_row("others", rows_of(rates, TextPart.STAGE).values())
-    assert (joined.value, *counts(joined)) == ("others", 1000, 5, 0)
-    assert joined.rates[TextEffect.OPT_OUT].interval == wilson(5, 1000)
+def test_of_many_values_those_with_the_fewest_reminders_are_one_row_before_what_is_not_known() -> None:
+    rates = rates_of(
+        *[reminders(100 * number, template=f"t{number}@1") for number in (1, 2, 3, 4)],
+        effects("opt_out", 2, template="t1@1"),
+        effects("opt_out", 3, template="t2@1"),
+        {"sent:7": 9, "hour:?": 9, "payer:?": 9},
+    )
+    (table,) = [table for table in rates.tables if table.part is TextPart.WORDING]
+    assert with_few_rows(table, 4) == table
+    joined = {row.value: counts(row) for row in with_few_rows(table, 2).rows}
+    assert joined == {"t4@1": (400, 0, 0), "t3@1": (300, 0, 0), JOINED: (300, 5, 0), NOT_KNOWN: (9, 0, 0)}
+    assert with_few_rows(table, 2).rows[2].rates[TextEffect.OPT_OUT].interval == wilson(5, 300)

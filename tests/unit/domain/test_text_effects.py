@@ -10,6 +10,7 @@ from dunning.domain.customer.standing import LedgerEntry, ReplyLabel, Standing, 
 from dunning.domain.delivery.channels import NO_CONTACT
 from dunning.domain.text_effects import (
     FOLLOWS_WITHIN,
+    NO_REMINDER,
     NOT_KNOWN,
     EffectChange,
     TextDetails,
@@ -88,13 +89,11 @@ def test_a_stage_that_was_left_out_and_a_confirmation_are_no_reminder() -> None:
     [(NOW - DAY, (FIRST,)), (NOW + FOLLOWS_WITHIN, (FIRST,)), (NOW + DAY, ())],
     ids=["before all texts", "long after the last", "no text is remembered"],
 )
-def test_what_follows_no_reminder_that_is_known_counts_as_not_known(
-    at: datetime, ledger: tuple[LedgerEntry, ...]
-) -> None:
+def test_what_follows_no_reminder_that_is_known_counts_by_none(at: datetime, ledger: tuple[LedgerEntry, ...]) -> None:
     before = replace(TEXTED, ledger=ledger)
     (found,) = effects_of_change(before, saying(at, before=before))
     assert found == EffectChange(TextEffect.COMPLAINT, None)
-    assert set(counters_of_effect(found, None)) == {f"complaint_by_{part}:{NOT_KNOWN}" for part in TextPart}
+    assert set(counters_of_effect(found, None)) == {f"complaint_by_{part}:{NO_REMINDER}" for part in TextPart}
 
 
 def test_a_first_standing_counts_what_it_says() -> None:
@@ -131,4 +130,13 @@ def test_an_effect_counts_by_all_that_its_text_is_told_apart_by() -> None:
         "opt_out_by_hour:0": -1,
         "opt_out_by_text:zh-Hant/due@3": -1,
         "opt_out_by_payer:punctual": -1,
+    }
+
+
+def test_what_is_not_known_of_a_reminder_counts_as_not_known_and_its_stage_always_is() -> None:
+    assert counters_of_effect(EffectChange(TextEffect.HARDSHIP, FIRST), None) == {
+        "hardship_by_stage:-3": 1,
+        f"hardship_by_hour:{NOT_KNOWN}": 1,
+        f"hardship_by_text:{NOT_KNOWN}": 1,
+        f"hardship_by_payer:{NOT_KNOWN}": 1,
     }

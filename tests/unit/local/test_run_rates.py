@@ -40,7 +40,7 @@ def test_a_complaint_is_put_down_to_the_record_of_the_reminder_before_it() -> No
         assert complained.pop(value) == 1
         assert set(complained.values()) == {0}
         opted_out = {row.value: row.rates[TextEffect.OPT_OUT].count for row in table.rows}
-        assert opted_out["?"] == 1, "it opted out before any reminder"
+        assert opted_out["~"] == 1, "it opted out before any reminder"
 
 
 def test_the_lines_say_rates_with_their_ranges_and_whether_rows_were_compared() -> None:
@@ -49,7 +49,7 @@ def test_the_lines_say_rates_with_their_ranges_and_whether_rows_were_compared() 
     assert "Rows are not compared" in written
     assert "+7: " in written
     assert "500.0 (94.5 to 905.5)" in written
-    assert "1 of none" in written
+    assert "after no reminder" in written
 
 
 def test_without_reminders_there_are_no_lines() -> None:
@@ -66,4 +66,4 @@ def test_every_table_ends_with_all_and_one_without_payer_segments_is_left_out() 
 def test_a_row_has_the_name_of_what_it_is_of() -> None:
     assert row_name(TextPart.HOUR, "8") == "8:00 to 10:00"
     assert row_name(TextPart.STAGE, "-3").startswith("-3: ")
-    assert row_name(TextPart.PAYER, "?") == "not known"
+    assert row_name(TextPart.PAYER, "?") == "not on record"

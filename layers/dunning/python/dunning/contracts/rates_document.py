@@ -1,12 +1,13 @@
 """What follows reminders, as programs read it: numbers and codes, no customer. Rates and intervals are shares of 1."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from dunning.domain.effect_rates import Differs, EffectRates, RateRow
-from dunning.domain.text_effects import NOT_KNOWN, TextEffect, TextPart
+from dunning.domain.text_effects import NO_REMINDER, NOT_KNOWN, TextEffect, TextPart
 
 _WRITTEN = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -37,9 +38,11 @@ class DocumentRateRow(BaseModel):
 
     model_config = _WRITTEN
 
+    kind: Literal["value", "not_known", "no_reminder"] = Field(
+        description="What follows no reminder of the last 31 days has a row without reminders and rates."
+    )
     value: str | None = Field(
-        description="Days from the due date, first local hour of a band of two, template, or payer segment; "
-        "null if not known."
+        description="Days from the due date, first local hour of a band of two, template, or payer segment."
     )
     reminders: int
     rates: tuple[DocumentRate, ...]
@@ -69,6 +72,9 @@ class RatesDocument(BaseModel):
     parts: tuple[DocumentRatePart, ...]
 
 
+_KINDS: Mapping[str, Literal["not_known", "no_reminder"]] = {NOT_KNOWN: "not_known", NO_REMINDER: "no_reminder"}
+
+
 def rates_document(lender: str, weeks: int, rates: EffectRates) -> str:
     """Return the JSON of rates."""
     return RatesDocument(
@@ -83,7 +89,8 @@ def rates_document(lender: str, weeks: int, rates: EffectRates) -> str:
                 by=table.part,
                 rows=tuple(
                     DocumentRateRow(
-                        value=None if row.value == NOT_KNOWN else row.value,
+                        kind=_KINDS.get(row.value, "value"),
+                        value=row.value if row.has_value else None,
                         reminders=row.reminders,
                         rates=_rates_of(row),
                     )

@@ -8,20 +8,26 @@ row with few reminders it is not asked: three opt-outs of forty are no finding.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
 from dunning.domain.effect.intervals import DEFAULT_ALPHA, Interval, newcombe, wilson
-from dunning.domain.text_effects import NOT_KNOWN, TextEffect, TextPart, name_of_effect
+from dunning.domain.text_effects import NO_REMINDER, NOT_KNOWN, TextEffect, TextPart, name_of_effect
 
 LEAST_REMINDERS = 200
 """Of fewer reminders, in a row or in all others together, it is not asked whether they differ; as of an arm's harm."""
 
 HOURS_A_BAND = 2
 """The hours of a row."""
+
+JOINED = "&"
+"""Stands for several rows that are shown as one."""
+
+_WITHOUT_VALUE = (JOINED, NOT_KNOWN, NO_REMINDER)
+"""The rows at the end of a table, in this order. They are compared with nothing."""
 
 _REMINDERS_BY: Mapping[TextPart, str] = {
     TextPart.STAGE: "sent",
@@ -66,18 +72,23 @@ class RateRow:
     """
     The rates of some reminders, by effect.
 
-    `value` is the stage, the first hour of a band, the template or the payer segment, and `NOT_KNOWN` where none of
-    these is on record.
+    `value` is the stage, the first hour of a band, the template or the payer segment; `NOT_KNOWN` where it is not on
+    record, and `NO_REMINDER` for what follows no reminder: it has counts and no rate.
     """
 
     value: str
     reminders: int
     rates: Mapping[TextEffect, EffectRate]
 
+    @property
+    def has_value(self) -> bool:
+        """Whether it is known what its reminders have in common."""
+        return self.value not in _WITHOUT_VALUE
+
 
 @dataclass(frozen=True, slots=True)
 class RateTable:
-    """The rows of a part, in order, that of what is not known at the end; all reminders and effects are in them."""
+    """The rows of a part, in order, those without a value at the end; all reminders and effects are in them."""
 
     part: TextPart
     rows: tuple[RateRow, ...]
@@ -85,7 +96,11 @@ class RateTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectRates:
-    """The rates of some days. `first` is later than asked for if earlier days were not counted in this way."""
+    """
+    The rates of some days. `first` is later than asked for if earlier days were not counted in this way.
+
+    `whole` are all reminders, with what follows a reminder.
+    """
 
     first: date
     last: date
@@ -117,7 +132,8 @@ def effect_rates(days: Sequence[CountedDay], first: date, last: date) -> EffectR
         for effect in TextEffect
     }
     in_all = reminders[TextPart.STAGE].total()
-    counts_in_all = {effect: effects[TextPart.STAGE, effect].total() for effect in TextEffect}
+    by_stage = {effect: effects[TextPart.STAGE, effect] for effect in TextEffect}
+    followed = {effect: counts.total() - counts[NO_REMINDER] for effect, counts in by_stage.items()}
     tables = [
         _table(part, reminders[part], {effect: effects[part, effect] for effect in TextEffect}, in_all)
         for part in TextPart
@@ -126,7 +142,7 @@ def effect_rates(days: Sequence[CountedDay], first: date, last: date) -> EffectR
     return EffectRates(
         first=first,
         last=last,
-        whole=_rate_row("", in_all, counts_in_all),
+        whole=_rate_row("", in_all, followed),
         tables=tuple([_with_comparisons(table, compared) for table in tables]),
         compared=compared,
     )
@@ -153,7 +169,7 @@ def _by_value(counters: Mapping[str, int], kind: str, part: TextPart) -> Counter
     for name, number in counters.items():
         counted, _, value = name.partition(":")
         if counted == kind:
-            is_hour = part is TextPart.HOUR and value != NOT_KNOWN
+            is_hour = part is TextPart.HOUR and value not in _WITHOUT_VALUE
             found[str(int(value) // HOURS_A_BAND * HOURS_A_BAND) if is_hour else value] += number
     return found
 
@@ -176,16 +192,25 @@ def _table(
 
 
 def _rank_in_table(part: TextPart, row: RateRow) -> tuple[bool, int, str]:
-    """Stages and hours come in their order, wordings and payer segments by their reminders; what is not known last."""
-    is_not_known = row.value == NOT_KNOWN
-    if part in {TextPart.STAGE, TextPart.HOUR} and not is_not_known:
-        return False, int(row.value), ""
-    return is_not_known, -row.reminders, row.value
+    """Stages and hours come in their order, wordings and payer segments by their reminders."""
+    if not row.has_value:
+        return True, _WITHOUT_VALUE.index(row.value), ""
+    return False, int(row.value) if part in {TextPart.STAGE, TextPart.HOUR} else -row.reminders, row.value
 
 
-def joined_row(value: str, rows: Iterable[RateRow]) -> RateRow:
-    """Return rows as one, such as those for which a page has no room."""
-    rows = list(rows)
+def with_few_rows(table: RateTable, most: int) -> RateTable:
+    """Return a table in which the values with the fewest reminders are one row, if there are more than some."""
+    known = [row for row in table.rows if row.has_value]
+    kept = sorted(known, key=lambda row: row.reminders, reverse=True)[:most]
+    left = [row for row in known if row not in kept]
+    joined = [_joined_row(JOINED, left)] if left else []
+    return RateTable(
+        table.part,
+        (*[row for row in known if row in kept], *joined, *[row for row in table.rows if not row.has_value]),
+    )
+
+
+def _joined_row(value: str, rows: Sequence[RateRow]) -> RateRow:
     counts = {effect: sum(row.rates[effect].count for row in rows) for effect in TextEffect}
     return _rate_row(value, sum(row.reminders for row in rows), counts)
 
@@ -208,11 +233,11 @@ def _comparisons_in(table: RateTable) -> int:
 
 
 def _is_compared(table: RateTable, row: RateRow) -> bool:
-    return row.value != NOT_KNOWN and min(row.reminders, _others(table, row).reminders) >= LEAST_REMINDERS
+    return row.has_value and min(row.reminders, _others(table, row).reminders) >= LEAST_REMINDERS
 
 
 def _others(table: RateTable, row: RateRow) -> RateRow:
-    return joined_row("", [each for each in table.rows if each.value not in {row.value, NOT_KNOWN}])
+    return _joined_row("", [each for each in table.rows if each.has_value and each.value != row.value])
 
 
 def _with_comparisons(table: RateTable, compared: int) -> RateTable:

@@ -18,6 +18,9 @@ from dunning.domain.customer.standing import LedgerEntry, Standing, label_key
 NOT_KNOWN = "?"
 """Stands for what is not known of a text. No payer segment, wording or stage has this name."""
 
+NO_REMINDER = "~"
+"""Stands for the text of what follows no reminder. No payer segment, wording or stage has this name."""
+
 FOLLOWS_WITHIN = timedelta(days=31)
 """So long after a text something may follow from it: a ledger remembers no less."""
 
@@ -134,12 +137,13 @@ def _is_relabelled(at: datetime, old: Standing, new: Standing) -> bool:
 
 def counters_of_effect(change: EffectChange, details: TextDetails | None) -> Mapping[str, int]:
     """Return what an effect counts for, by everything that its text is told apart by."""
-    stage = change.text.stage if change.text is not None else None
     known = details or TextDetails()
-    values: Mapping[TextPart, object] = {
-        TextPart.STAGE: NOT_KNOWN if stage is None else stage,
-        TextPart.HOUR: NOT_KNOWN if known.local_hour is None else known.local_hour,
-        TextPart.WORDING: known.template or NOT_KNOWN,
-        TextPart.PAYER: known.payer_segment or NOT_KNOWN,
-    }
+    values: Mapping[TextPart, object] = dict.fromkeys(TextPart, NO_REMINDER)
+    if change.text is not None:
+        values = {
+            TextPart.STAGE: change.text.stage,
+            TextPart.HOUR: NOT_KNOWN if known.local_hour is None else known.local_hour,
+            TextPart.WORDING: known.template or NOT_KNOWN,
+            TextPart.PAYER: known.payer_segment or NOT_KNOWN,
+        }
     return {f"{name_of_effect(change.effect, part)}:{value}": change.number for part, value in values.items()}

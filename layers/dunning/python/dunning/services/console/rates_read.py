@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from dunning.contracts.rates_document import rates_document
 from dunning.domain.effect_rates import (
     HOURS_A_BAND,
+    JOINED,
     LEAST_REMINDERS,
     CountedDay,
     Differs,
@@ -17,9 +18,9 @@ from dunning.domain.effect_rates import (
     RateRow,
     RateTable,
     effect_rates,
-    joined_row,
+    with_few_rows,
 )
-from dunning.domain.text_effects import NOT_KNOWN, TextEffect, TextPart
+from dunning.domain.text_effects import NO_REMINDER, NOT_KNOWN, TextEffect, TextPart
 from dunning.ports.clock import Clock
 from dunning.ports.tallies import TallyReader
 from dunning.services.console.shown import CodeShown, MeasureShown, SentenceShown, StageShown
@@ -34,6 +35,7 @@ ROWS_SHOWN = 12
 """Rows of a table; those of the fewest reminders are joined, so that the page stays below 30 KB."""
 
 _THOUSAND = 1000
+_WITHOUT_VALUE = {JOINED: "rates.others", NOT_KNOWN: "rates.not_known", NO_REMINDER: "rates.no_reminder"}
 
 
 class RateCell(NamedTuple):
@@ -112,7 +114,7 @@ class RatesService:
         chosen = lender if lender in lenders else ""
         weeks = _WRITTEN_WEEKS.get(written_weeks, WEEKS[0])
         first, rates = self._rates(chosen, weeks)
-        has_segments = any(row.value != NOT_KNOWN for row in _table_of(rates, TextPart.PAYER).rows)
+        has_segments = any(row.has_value for row in _table_of(rates, TextPart.PAYER).rows)
         return RatesView(
             lender=chosen,
             lenders=lenders,
@@ -124,7 +126,13 @@ class RatesService:
             effects=tuple(CodeShown("rates_effect", effect.value) for effect in TextEffect),
             whole=_rate_line(SentenceShown("rates.all"), rates.whole),
             parts=tuple(
-                RatePart(CodeShown("rates_by", table.part.value), tuple(_part_lines(table)))
+                RatePart(
+                    CodeShown("rates_by", table.part.value),
+                    tuple(
+                        _rate_line(_value_shown(table.part, row.value), row)
+                        for row in with_few_rows(table, ROWS_SHOWN).rows
+                    ),
+                )
                 for table in rates.tables
                 if table.rows and (has_segments or table.part is not TextPart.PAYER)
             ),
@@ -155,21 +163,6 @@ def _table_of(rates: EffectRates, part: TextPart) -> RateTable:
     return next(table for table in rates.tables if table.part is part)
 
 
-def _part_lines(table: RateTable) -> Iterator[RateLine]:
-    """Yield the rows that there is room for, and those with the fewest reminders as one."""
-    known = [row for row in table.rows if row.value != NOT_KNOWN]
-    shown = sorted(known, key=lambda row: row.reminders, reverse=True)[:ROWS_SHOWN]
-    for row in known:
-        if row in shown:
-            yield _rate_line(_value_shown(table.part, row.value), row)
-    left = [row for row in known if row not in shown]
-    if left:
-        yield _rate_line(SentenceShown("rates.others", {"count": len(left)}), joined_row("", left))
-    for row in table.rows:
-        if row.value == NOT_KNOWN:
-            yield _rate_line(SentenceShown("rates.not_known"), row)
-
-
 def _rate_line(name: object, row: RateRow) -> RateLine:
     return RateLine(name, row.reminders, tuple(_cell(row.rates[effect]) for effect in TextEffect))
 
@@ -193,6 +186,8 @@ def _per_thousand(rate: float | None) -> MeasureShown:
 
 
 def _value_shown(part: TextPart, value: str) -> object:
+    if value in _WITHOUT_VALUE:
+        return SentenceShown(_WITHOUT_VALUE[value])
     match part:
         case TextPart.STAGE:
             return StageShown(int(value))
