@@ -126,16 +126,17 @@ def test_each_effect_counts_once_a_reminder_by_everything_the_reminder_is_told_a
     def text_before(hour: int) -> int | None:
         return max((number for number, at in enumerate(sorted(hours), 1) if at <= hour), default=None)
 
+    def value_of(part: TextPart, number: int | None) -> str:
+        if number is None:
+            return "~"
+        of_text = {TextPart.STAGE: number, TextPart.HOUR: texts[number - 1].at.hour, TextPart.WORDING: f"t{number}@1"}
+        return str(of_text.get(part, "punctual"))
+
     for reason, effect in HOLDS.items():
         followed = {text_before(hour) for what, hour, _ in spoken if what is reason}
-        for part, value_of in {
-            TextPart.STAGE: str,
-            TextPart.HOUR: lambda number: str(texts[number - 1].at.hour),
-            TextPart.WORDING: lambda number: f"t{number}@1",
-            TextPart.PAYER: lambda _: "punctual",
-        }.items():
+        for part in TextPart:
             name = name_of_effect(effect, part)
-            expected = Counter(f"{name}:{'~' if number is None else value_of(number)}" for number in followed)
+            expected = Counter(f"{name}:{value_of(part, number)}" for number in followed)
             assert Counter({key: n for key, n in total.items() if key.startswith(f"{name}:")}) == expected
     opted_out = {text_before(hour) for what, hour, _ in spoken if what is None}
     by_stage = {key: number for key, number in total.items() if key.startswith("opt_out_by_stage:")}

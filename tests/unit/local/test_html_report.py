@@ -137,7 +137,7 @@ def test_opt_outs_and_complaints_stand_by_stage_hour_and_wording_if_any_reminder
     }  # fmt: skip
     day = date(2026, 12, 1)
     tables = tables_of(a_page(rates=effect_rates([CountedDay(day, counters)], day, day)))
-    for caption in ("By stage", "By the customer&#39;s hour", "By wording"):
+    for caption in ("By stage", "By the customer's hour", "By wording"):
         row, everything = tables[caption]
         assert row[1:3] == everything[1:3] == ["400", "5.0 (1.4 to 18.0)"]
     assert "By payer segment" not in tables

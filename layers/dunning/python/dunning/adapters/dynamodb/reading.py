@@ -49,7 +49,8 @@ def _read_page(
     found: list[Mapping[str, Any]] = []
     for _ in range(_READS_AGAIN):
         with aws_call("BatchGetItem"):
-            answer = client.batch_get_item(RequestItems={table: {"Keys": keys, **wanted}})  # type: ignore[misc]
+            request: Any = {table: {"Keys": keys, **wanted}}
+            answer = client.batch_get_item(RequestItems=request)
         found += answer["Responses"].get(table, [])
         left = answer.get("UnprocessedKeys", {}).get(table)
         if not left:

@@ -41,7 +41,7 @@ _WITHOUT_VALUE = {JOINED: "rates.others", NOT_KNOWN: "rates.not_known", NO_REMIN
 class RateCell(NamedTuple):
     """How often an effect followed the reminders of a row; `between` and `differs` are said if there is something."""
 
-    count: int
+    number: int
     per_thousand: MeasureShown
     between: SentenceShown | None
     differs: CodeShown | None
