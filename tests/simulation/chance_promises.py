@@ -194,7 +194,8 @@ def judge_record(before: Rows, key: RowKey, contact: Contact | None) -> Iterator
 
 
 def _drawn(of: LedgerEntry | Contact) -> tuple[str, str, str]:
-    return of.draws, of.payer_segment, of.asked
+    # The segment of a text without a draw is in its record alone.
+    return of.draws, of.payer_segment if of.draws else "", of.asked
 
 
 def judge_records(customer: CustomerRow, contacts: Sequence[Contact]) -> Iterator[str]:

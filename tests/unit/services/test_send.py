@@ -24,6 +24,7 @@ from dunning.domain.decision.decisions import Reason, Stop
 from dunning.domain.decision.rules import ContactHours, Rules
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.effect.payer_segments import PaymentHistory, segment_rules_from
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
@@ -200,6 +201,28 @@ def test_the_text_goes_out_with_every_attribute_the_carrier_needs(office: Office
     assert (record.text, record.encoding, record.parts) == (sms.body.text, "UCS-2", 1)
     assert record.template == "zh-Hant/before-3@3"
     assert record.price_usd_micros > 0
+
+
+class WithSegments:
+    """The policies of the package, with one payer segment for everybody."""
+
+    price = staticmethod(POLICIES.price)
+
+    def rules_for(self, facts: Facts, at: datetime) -> Rules | Reason:
+        """Return the rules of a customer, and the segment."""
+        rules = POLICIES.rules_for(facts, at)
+        assert isinstance(rules, Rules)
+        return replace(rules, segment_rules=segment_rules_from([{"name": "everybody"}]))
+
+
+def test_without_a_trial_the_record_says_the_payer_segment_and_the_claim_stays_as_small_as_before() -> None:
+    office = Office(policies=WithSegments())
+    facts = office.add(someone(), waking(someone(), history=PaymentHistory(on_time=1)))
+    office.handle_batch(facts)
+    (record,) = office.records
+    assert (record.payer_segment, record.draws, record.asked) == ("everybody", "", "")
+    (entry,) = office.store.standings[facts.customer_id].ledger
+    assert entry.payer_segment == ""
 
 
 @pytest.mark.parametrize(("stage", "lapses_at"), [(None, 20), (-3, 20), (0, 20), (1, 18), (7, 18)])

@@ -1,5 +1,6 @@
 """Tally: what the streams tell of draws is kept for lenders with trials, and what follows texts is put down to them."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import NoReturn
@@ -14,7 +15,7 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.effect.settling import Asked
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.telemetry import LogEvent, Metric
-from dunning.services.tally import CountedItem, TallyService, rungs_of_change
+from dunning.services.tally import COUNTERS_A_RUN, CountedItem, TallyService, rungs_of_change
 from tests.support.fakes import FakeContacts, FakeTally, FakeTelemetry
 from tests.support.trial_fakes import FakeDrawnRungs
 
@@ -213,6 +214,21 @@ def test_records_that_cannot_be_read_now_count_nothing_and_all_comes_again(strea
 def unanswered(keys: object) -> NoReturn:
     del keys
     raise ServiceCallError("BatchGetItem", "Throttling")
+
+
+def test_a_run_with_many_counters_is_added_in_parts_that_fit_and_counted_once(streams: Streams) -> None:
+    for number in range(300):
+        streams.change(None, replace(RECORD, customer_id=f"C{number}", template=f"own-{number}@1"))
+    streams.count()
+    streams.count()
+    runs = streams.tally.changes
+    assert len(runs) > 1
+    assert max(len(run.counters) for run in runs) <= COUNTERS_A_RUN
+    total: Counter[str] = Counter()
+    for run in runs:
+        total.update(run.counters)
+    assert total["sent:0"] == total["hour:?"] == 300
+    assert sum(number for name, number in total.items() if name.startswith("text:")) == 300
 
 
 def test_an_item_that_goes_tells_of_nothing() -> None:

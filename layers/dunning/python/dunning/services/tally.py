@@ -11,7 +11,7 @@ A stream delivers a change at least once, and of a shard the first time in order
 shard know the last change in them. So a change that comes again is left out, in whatever batch it comes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from typing import NamedTuple
@@ -29,6 +29,9 @@ from dunning.ports.contacts import ContactKey, SentTexts
 from dunning.ports.tallies import CountedChanges, ImageReader, TallyWriter
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.ports.trial_nights import DrawClaim, DrawnRungWriter, RungRun
+
+COUNTERS_A_RUN = 250
+"""The most counters that are added at once: some more would not fit into an expression of DynamoDB (4 KB)."""
 
 type CountedItem = Standing | Contact | Reply
 
@@ -169,11 +172,25 @@ class TallyService:
             )
 
     def _add(self, lender: str, day: date, shard: str, run: Sequence[_CountedChange]) -> None:
-        while run:
-            known = self._tally.add(_together(lender, day, shard, run))
-            if known is None:
-                return
-            run = [change for change in run if change.sequence > known]
+        for part in _parts_that_fit(run):
+            left = part
+            while left:
+                known = self._tally.add(_together(lender, day, shard, left))
+                if known is None:
+                    break
+                left = [change for change in left if change.sequence > known]
+
+
+def _parts_that_fit(run: Sequence[_CountedChange]) -> Iterator[Sequence[_CountedChange]]:
+    """Yield a run in its order, in as many parts as it takes for each to have few enough counters."""
+    counters: set[str] = set()
+    begin = 0
+    for number, change in enumerate(run):
+        if number > begin and len(counters | change.counters.keys()) > COUNTERS_A_RUN:
+            yield run[begin:number]
+            begin, counters = number, set()
+        counters |= change.counters.keys()
+    yield run[begin:]
 
 
 def _text_effects_of(change: _ReadChange) -> list[EffectChange]:
