@@ -9,10 +9,14 @@ import boto3
 import pytest
 
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
-from dunning.adapters.dynamodb.items import contact_of
+from dunning.adapters.dynamodb.items import contact_of, standing_of
+from dunning.adapters.dynamodb.keys import STANDING
 from dunning.adapters.dynamodb.tally_table import DynamoTally
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.effect_rates import CountedDay, effect_rates
+from dunning.domain.text_effects import TextEffect
 from tests.local.cloud import LenderEvent, LocalCloud
+from tests.local.run_rates import rates_of_run
 from tests.support.lender_files import WANG, csv_of, row
 
 pytestmark = pytest.mark.slow(reason="plays some days on the embedded AWS, with change streams")
@@ -107,6 +111,17 @@ def test_a_complaint_counts_by_the_stage_hour_and_wording_of_the_last_reminder_b
         f"complaint_by_text:{last.template}": 1,
         "complaint_by_payer:?": 1,
     }
+
+
+def test_the_rates_of_the_counters_are_those_of_what_is_stored_at_the_end(
+    played: LocalCloud, tally: DynamoTally
+) -> None:
+    stored: Iterator[Any] = played.items(played.stack.customers_table)
+    standings = [standing_of(item) for item in stored if item["item"]["S"] == STANDING]
+    counted = [CountedDay(day.day, day.counters) for day in tally.days("demo-tw", FIRST, LAST)]
+    at_the_end = rates_of_run(_contacts(played), standings, LAST)
+    assert effect_rates(counted, FIRST, LAST).tables == at_the_end.tables
+    assert at_the_end.whole.rates[TextEffect.COMPLAINT].count == 1
 
 
 def test_behind_a_counter_are_those_who_were_texted_on_that_day(played: LocalCloud, tally: DynamoTally) -> None:

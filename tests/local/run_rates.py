@@ -112,9 +112,12 @@ def tables_of(rates: EffectRates) -> Iterator[RateTable]:
 
 
 def compared_written(rates: EffectRates) -> str:
-    """Say whether rows were compared at all."""
-    if rates.compared:
+    """Say whether rows differ, or were not compared at all."""
+    found = {rate.differs for each in rates.tables for row in each.rows for rate in row.rates.values()}
+    if found & {Differs.HIGHER, Differs.LOWER}:
         return "What is higher or lower differs from all other rows together by more than chance allows."
+    if rates.compared:
+        return "No row differs from all others together by more than chance allows."
     return f"Rows are not compared: it takes {LEAST_REMINDERS} reminders in a row, and as many in the others."
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.effect_rates import EffectRates
+from dunning.domain.effect_rates import CountedDay, EffectRates, effect_rates
 from dunning.domain.text_effects import TextEffect, TextPart
 from tests.local.run_rates import rates_of_run, rates_part, row_name, rows_of, tables_of
 from tests.support.people import NOW
@@ -67,3 +67,17 @@ def test_a_row_has_the_name_of_what_it_is_of() -> None:
     assert row_name(TextPart.HOUR, "8") == "8:00 to 10:00"
     assert row_name(TextPart.STAGE, "-3").startswith("-3: ")
     assert row_name(TextPart.PAYER, "?") == "not on record"
+
+
+def test_the_lines_say_whether_any_row_differs() -> None:
+    def lines_with(opt_outs: int) -> str:
+        counters = {
+            "sent:7": 500, "sent:30": 500, "hour:9": 1000, "text:x@1": 1000, "payer:?": 1000,
+            "opt_out_by_stage:7": 5, "opt_out_by_stage:30": opt_outs,
+        }  # fmt: skip
+        day = NOW.date()
+        return "\n".join(rates_part(effect_rates([CountedDay(day, counters)], day, day)))
+
+    assert "No row differs" in lines_with(5)
+    assert "120.0 (94.4 to 151.4), higher" in lines_with(60)
+    assert "10.0 (4.3 to 23.2), lower" in lines_with(60)
