@@ -108,6 +108,17 @@ def test_a_path_that_no_route_is_for_is_refused_before_anything_is_said_of_it(pa
     assert ask(office, path, READS).status == 404
 
 
+def test_rates_are_of_a_lender_and_of_a_window_that_there_is() -> None:
+    office, _ = an_office_with()
+    office.count({"sent:7": 8, "hour:10": 8, "text:x@1": 8, "payer:?": 8}, NOW.date())
+    for query, reminders in (({}, 8), ({"lender": "demo-tw", "weeks": "26"}, 8)):
+        answer = ask(office, "/api/rates", READS, **query)
+        assert (answer.status, json.loads(answer.body)["reminders"]) == (200, reminders)
+    for query in ({"lender": "nobody"}, {"weeks": "5"}, {"weeks": "-4"}):
+        answer = ask(office, "/api/rates", READS, **query)
+        assert (answer.status, json.loads(answer.body)) == (404, {"error": "no_such_lender_or_weeks"})
+
+
 @pytest.mark.parametrize("path", ["/API/today", "//api/today", "/api%2Ftoday", "/./api/today", "/apitoday", "/api"])
 def test_a_path_that_only_looks_like_one_of_programs_is_none_and_shows_nothing(path: str) -> None:
     assert not path.startswith(PROGRAM_PREFIX)
