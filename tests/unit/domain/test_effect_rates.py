@@ -144,6 +144,11 @@ def test_days_before_all_was_counted_are_left_out_and_the_first_day_says_so() ->
     assert effect_rates(days[3:], FIRST, LAST).first == FIRST
 
 
+def test_the_first_and_the_last_day_are_among_the_days() -> None:
+    days = [CountedDay(day, reminders(1)) for day in (FIRST - DAY, FIRST, LAST, LAST + DAY)]
+    assert effect_rates(days, FIRST, LAST).whole.reminders == 2
+
+
 def test_no_days_are_no_reminders_and_no_rate() -> None:
     rates = effect_rates([], FIRST, LAST)
     assert counts(rates.whole) == (0, 0, 0)

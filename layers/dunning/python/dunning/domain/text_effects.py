@@ -84,18 +84,16 @@ def effects_of_change(old: Standing | None, new: Standing) -> list[EffectChange]
 
     Of opt-outs a standing knows the last one alone. One that arrives after a later one is left out.
     """
-    if old is not None and _is_unchanged(old, new):
-        return []
+    old = old or Standing(customer_id=new.customer_id)
+    if _is_unchanged(old, new):
+        return []  # nearly always: claims and wakes say nothing of it
     found: list[EffectChange] = []
     for effect in TextEffect:
-        before = _times_of(old, effect) if old is not None else frozenset[datetime]()
-        after = _times_of(new, effect)
-        if before == after:
-            continue
+        before, after = _times_of(old, effect), _times_of(new, effect)
         texts_before, texts_after = _texts_at(before, new), _texts_at(after, new)
         added = _texts_at(after - before, new)
         found += [EffectChange(effect, text) for key, text in added.items() if key not in texts_before]
-        taken_back = _texts_at((at for at in before - after if old and _is_relabelled(at, old, new)), new)
+        taken_back = _texts_at((at for at in before - after if _is_relabelled(at, old, new)), new)
         found += [EffectChange(effect, text, -1) for key, text in taken_back.items() if key not in texts_after]
     return found
 
