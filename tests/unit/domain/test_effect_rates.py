@@ -129,6 +129,11 @@ def test_what_is_taken_back_leaves_and_never_makes_a_number_negative() -> None:
     assert counts(earlier.whole) == (100, 0, 0)
 
 
+def test_what_was_counted_and_taken_back_leaves_no_row() -> None:
+    rates = rates_of(reminders(100), effects("complaint", 1, stage=30), effects("complaint", -1, stage=30))
+    assert list(rows_of(rates, TextPart.STAGE)) == ["7"]
+
+
 def test_days_before_all_was_counted_are_left_out_and_the_first_day_says_so() -> None:
     days = [
         CountedDay(FIRST - DAY, {"sent:7": 50}),

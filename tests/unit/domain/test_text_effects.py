@@ -140,3 +140,8 @@ def test_what_is_not_known_of_a_reminder_counts_as_not_known_and_its_stage_alway
         f"hardship_by_text:{NOT_KNOWN}": 1,
         f"hardship_by_payer:{NOT_KNOWN}": 1,
     }
+
+
+def test_a_hold_that_comes_from_no_reply_counts_for_nothing() -> None:
+    restored = replace(TEXTED, holds=(Hold(HoldReason.COMPLAINT, None),))
+    assert effects_of_change(TEXTED, restored) == []
