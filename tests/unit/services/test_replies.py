@@ -1,7 +1,7 @@
 """The rules for replies, on fakes: what is kept, changed and published, and the single text that may answer."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, count, repeat
@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+from dunning.contracts.channel_message import channel_message_body, wish_body
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import AddressSince, OpenReview, PromiseToPay, Standing, holds_now
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop
 from dunning.domain.decision.open_reviews import with_attended
+from dunning.domain.delivery.channel_events import ChannelMessage, ChannelWish, Wish
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.delivery.receipt import ClaimKey
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.outbound_events import (
     CustomerNeedsPerson,
@@ -54,6 +58,7 @@ NOON = datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
 MEANINGS = {
     "STOP": ParsedReply((ReplyIntent.OPT_OUT,)),
     "STOP 5678": ParsedReply((ReplyIntent.OPT_OUT,), digits="5678"),
+    "STOP 1111": ParsedReply((ReplyIntent.OPT_OUT,), digits="1111"),
     "START": ParsedReply((ReplyIntent.OPT_IN,)),
     "paid": ParsedReply((ReplyIntent.PAID,)),
     "Friday": ParsedReply((ReplyIntent.PROMISE,), day("2026-12-04")),
@@ -62,6 +67,7 @@ MEANINGS = {
     "I never bought that": ParsedReply((ReplyIntent.DISPUTE,)),
     "he is dead, stop": ParsedReply((ReplyIntent.OPT_OUT, ReplyIntent.DECEASED)),
     "ok": ParsedReply((ReplyIntent.ACKNOWLEDGED,)),
+    "ok, I am away": ParsedReply((ReplyIntent.ACKNOWLEDGED,), likely=(ReplyIntent.AUTO_REPLY,)),
     "I want to die, stop": ParsedReply((ReplyIntent.OPT_OUT,), likely=(ReplyIntent.DISTRESS,)),
     "my house is flooded": ParsedReply((ReplyIntent.DISTRESS,)),
     "STOP John Smith": ParsedReply(
@@ -87,12 +93,13 @@ class Reader:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, date, str, tuple[str, ...]]] = []
+        self.names: list[str] = []
         self.fails_at = ""
 
     def parse(
         self, text: str, *, said_on: date, phone_country: str, our_texts: Sequence[str] = (), customer_name: str = ""
     ) -> ParsedReply:
-        del customer_name
+        self.names.append(customer_name)
         self.asked.append((text, said_on, phone_country, tuple(our_texts)))
         if text and text == self.fails_at:
             raise ValueError(text)
@@ -100,17 +107,32 @@ class Reader:
 
 
 class Customers(ContestedCustomers):
-    """Customers whose loads are counted, and whose next writes may fail."""
+    """Customers whose reads are counted, who may change after a read, and whose next writes may fail."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fails = 0
         self.fails_for = ""
-        self.loads = 0
+        self.loads: list[list[str]] = []
+        self.looked_up: list[set[str]] = []
+        self.after_load: list[Callable[[], object]] = []
+        self.loses_answers = 0
+        self.claim_ids: list[str] = []
 
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
-        self.loads += 1
-        return super().load(customer_ids)
+        self.loads.append(list(customer_ids))
+        found = super().load(customer_ids)
+        if self.after_load:
+            self.after_load.pop(0)()
+        return found
+
+    def customers_with(self, addresses: Collection[str]) -> Mapping[str, frozenset[str]]:
+        self.looked_up.append(set(addresses))
+        return super().customers_with(addresses)
+
+    def erase(self, customer_id: str) -> None:
+        """Leave what is left of an erased customer: the standing alone."""
+        del self.lender_records[customer_id]
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         if standing.customer_id == self.fails_for:
@@ -119,6 +141,11 @@ class Customers(ContestedCustomers):
         if self.fails:
             self.fails -= 1
             raise ServiceCallError("PutItem", "InternalServerError")
+        self.claim_ids.append(claim_id)
+        if self.loses_answers:
+            # The SDK repeats the request, and gets the answer to that.
+            self.loses_answers -= 1
+            super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
         return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
 
 
@@ -129,6 +156,11 @@ class Contacts(FakeContacts):
         super().__init__()
         self.fails = False
         self.reads = 0
+        self.kept_in_order: list[str] = []
+
+    def keep(self, reply: Reply) -> bool:
+        self.kept_in_order.append(reply.customer_id)
+        return super().keep(reply)
 
     def write(self, contacts: Sequence[Contact]) -> None:
         if self.fails:
@@ -153,9 +185,16 @@ class Queue(FakeQueue):
 
 
 class Carrier(FakeOptOutList):
-    """A list that may be out of reach."""
+    """A list that may be out of reach, and that remembers what it was asked to take up."""
 
-    unreachable = False
+    def __init__(self) -> None:
+        super().__init__()
+        self.unreachable = False
+        self.put: list[str] = []
+
+    def opt_out(self, phone: str) -> None:
+        self.put.append(phone)
+        super().opt_out(phone)
 
     def opt_in(self, phone: str) -> bool:
         if self.unreachable:
@@ -219,6 +258,20 @@ class Office:
         sent_at = self.clock.now() - timedelta(seconds=ago)
         return InboundMessage(f"message-{reply_id}", json.dumps(message), receives, sent_at)
 
+    def channel_message(
+        self,
+        channel: Channel,
+        address: str,
+        *,
+        reply_id: str = "reply-1",
+        receives: int = 1,
+        **content: Any,  # noqa: ANN401 - text or button
+    ) -> InboundMessage:
+        """Describe what somebody wrote or pressed two seconds ago on another channel."""
+        said_at = self.clock.now() - timedelta(seconds=2)
+        body = channel_message_body(ChannelMessage(channel, address, reply_id, said_at, **content))
+        return InboundMessage(f"message-{reply_id}", body, receives, said_at)
+
     def handle_batch(self, *messages: InboundMessage, seconds: float = 60) -> list[str]:
         return self.service.handle_batch(messages, lambda: seconds)
 
@@ -265,6 +318,16 @@ class TestKeeping:
         assert (reply.customer_id, reply.inbound.text, reply.inbound.phone) == ("C0001", "Friday", facts.phone)
         assert (reply.intents, reply.promised_on) == (("promise",), day("2026-12-04"))
         assert reply.expires_at == reply.inbound.at + timedelta(days=1827)
+        assert (reply.lender, reply.digits) == (facts.lender, "")
+
+    def test_it_is_kept_with_the_digits_it_names_and_with_all_that_it_may_mean(self, office: Office) -> None:
+        office.add(someone())
+        office.receive("STOP 5678")
+        office.receive("I want to die, stop", reply_id="reply-2")
+        assert [(reply.digits, reply.intents) for reply in office.kept] == [
+            ("5678", ("opt_out",)),
+            ("", ("opt_out", "distress")),
+        ]
 
     def test_it_is_kept_before_anything_is_done(self, office: Office) -> None:
         office.add(someone())
@@ -276,6 +339,8 @@ class TestKeeping:
         assert office.receive("STOP", "+886999999999") == []
         (reply,) = office.kept
         assert (reply.customer_id, reply.inbound.phone, reply.intents) == ("", "+886999999999", ("opt_out",))
+        assert reply.lender == ""
+        assert office.reader.asked == [("STOP", reply.inbound.at.date(), "", ())]
         assert office.telemetry.counts == {
             "Replies": 1, "RepliesFromNobody": 1, "RepliesSure": 1, "ReplyOptOut": 1,
         }  # fmt: skip
@@ -296,6 +361,29 @@ class TestKeeping:
         assert sorted(reply.customer_id for reply in office.kept) == ["C0001", "C0002"]
         assert office.telemetry.counts["Replies"] == 1
         assert office.telemetry.counts["OptOuts"] == 2
+
+    def test_customers_with_one_number_are_read_and_served_in_the_order_of_their_ids(self, office: Office) -> None:
+        people = [office.add(someone(number, phone="+886900000001")) for number in range(20, 0, -1)]
+        office.receive("STOP")
+        in_order = sorted(person.customer_id for person in people)
+        assert office.store.loads == [in_order]
+        assert office.contacts.kept_in_order == in_order
+
+    @pytest.mark.parametrize(("address", "kept_below"), [("U" + "ab" * 16, "C0001"), ("U" + "AB" * 16, "")])
+    def test_an_address_other_than_of_mail_is_that_of_whoever_has_it_letter_by_letter(
+        self, office: Office, address: str, kept_below: str
+    ) -> None:
+        facts = office.add(someone(line_user_id="U" + "ab" * 16))
+        office.store.add_address(address, facts.customer_id)
+        assert office.handle_batch(office.channel_message(Channel.LINE, address, text="STOP")) == []
+        assert [reply.customer_id for reply in office.kept] == [kept_below]
+
+    def test_a_button_of_a_mail_without_an_address_asks_for_nobodys_address(self, office: Office) -> None:
+        facts = office.add(someone())
+        wish = ChannelWish(Channel.EMAIL, Wish.UNSUBSCRIBED, "unsubscribe:1", NOW, claim=ClaimKey("C0001", "c" * 32))
+        assert office.handle_batch(InboundMessage("message-0", wish_body(wish), 1, NOW)) == []
+        assert office.standing(facts).is_opted_out
+        assert office.store.looked_up == [set()]
 
     def test_somebody_whose_record_cannot_be_read_may_have_the_number(self, office: Office) -> None:
         readable = office.add(someone())
@@ -344,6 +432,33 @@ class TestUnderstanding:
         (hold,) = office.store.standings["C0001"].holds
         assert hold.until == day("2026-12-03")
 
+    def test_where_customers_with_one_number_have_several_days_the_latest_counts(self) -> None:
+        office = Office(datetime(2026, 12, 1, 17, 0, tzinfo=UTC))
+        office.add(american())
+        office.add(someone(2, phone="+12025550001"))
+        office.receive("call me", "+12025550001", ago=0)
+        assert [said_on for _, said_on, _, _ in office.reader.asked] == [day("2026-12-02")]
+
+    def test_the_names_of_all_who_have_the_number_are_known_each_for_itself(self, office: Office) -> None:
+        office.add(someone(name="王小明"))
+        office.add(someone(2, phone="+886900000001", name="李大華"))
+        office.receive("paid")
+        assert office.reader.names == ["王小明\n李大華"]
+
+    @pytest.mark.parametrize(("characters", "reads"), [(24, 0), (25, 1)])
+    def test_a_text_of_ours_takes_more_than_twenty_four_characters_to_quote(
+        self, office: Office, characters: int, reads: int
+    ) -> None:
+        office.add(someone())
+        office.receive("x" * characters)
+        assert office.contacts.reads == reads
+
+    def test_a_message_without_words_needs_no_reader(self, office: Office) -> None:
+        office.add(someone())
+        office.receive(" \n")
+        assert office.reader.asked == []
+        assert [reply.why for reply in office.kept] == [("no words",)]
+
     def test_our_texts_are_looked_up_only_for_a_reply_that_could_quote_one(self, office: Office) -> None:
         facts = office.add(someone())
         entry = texted(facts, NOW - timedelta(days=1))
@@ -359,17 +474,32 @@ class TestUnderstanding:
             expires_at=NOW,
             text="our words",
         )
-        office.contacts.write([record, replace(record, send_id="old", at=NOW - timedelta(days=40), text="too old")])
+        a_month_ago = NOW - timedelta(seconds=2, days=31)
+        office.contacts.write(
+            [
+                record,
+                replace(record, send_id="silent", text=""),
+                replace(record, send_id="oldest", at=a_month_ago, text="our oldest words"),
+                replace(record, send_id="older", at=a_month_ago - timedelta(microseconds=1), text="too old"),
+            ]
+        )
         office.receive("STOP")
         assert office.contacts.reads == 0
         office.receive("I will pay. > our words, as you wrote them", reply_id="reply-2")
-        assert [texts for _, _, _, texts in office.reader.asked] == [(), ("our words",)]
+        assert [texts for _, _, _, texts in office.reader.asked] == [(), ("our oldest words", "our words")]
 
     def test_it_is_understood_once_for_all_who_have_the_number(self, office: Office) -> None:
         office.add(someone())
         office.add(someone(2, phone="+886900000001"))
         office.receive("paid")
         assert len(office.reader.asked) == 1
+
+    def test_what_surely_asks_for_nothing_is_sure_whatever_kind_of_nothing_it_is(self, office: Office) -> None:
+        office.add(someone())
+        office.receive("ok, I am away")
+        assert office.telemetry.counts == {
+            "Replies": 1, "RepliesSure": 1, "ReplyAcknowledged": 1, "ReplyAutoReply": 1,
+        }  # fmt: skip
 
     @pytest.mark.parametrize("text", ["???", ""])
     def test_a_reply_that_is_not_understood_is_silent_for_three_working_days_and_is_published(
@@ -515,12 +645,34 @@ class TestActing:
         assert standing.wake is not None
         assert office.telemetry.counts["OptOuts"] == 1
 
-    def test_an_opt_out_counts_once_a_customer(self, office: Office) -> None:
+    @pytest.mark.parametrize("seconds_ago", [(0, 1, 2), (2, 1, 0)])
+    def test_an_opt_out_counts_once_a_customer(self, office: Office, seconds_ago: tuple[int, ...]) -> None:
         office.add(someone())
-        for number in range(3):
-            office.receive("STOP", reply_id=f"reply-{number}", ago=number)
+        for ago in seconds_ago:
+            office.receive("STOP", reply_id=f"reply-{ago}", ago=ago)
         assert office.telemetry.counts["OptOuts"] == 1
         assert office.telemetry.counts["ReplyOptOut"] == 3
+
+    @pytest.mark.parametrize(
+        ("texts", "opt_outs"),
+        [
+            (["STOP 5678", "STOP 5678"], 1),
+            (["STOP 5678", "paid"], 1),
+            (["STOP 5678", "START", "paid"], 1),
+            (["STOP 5678", "START", "STOP 5678"], 2),
+            (["STOP 5678", "STOP 1111"], 2),
+            (["STOP 5678", "STOP"], 2),
+            (["STOP", "STOP 5678"], 1),
+        ],
+    )
+    def test_an_opt_out_of_an_account_counts_whenever_it_silences_what_was_not_silent(
+        self, office: Office, texts: list[str], opt_outs: int
+    ) -> None:
+        two = someone(accounts=2)
+        office.add(replace(two, accounts=(two.accounts[0], replace(two.accounts[1], tail="1111"))))
+        for number, text in enumerate(texts):
+            office.receive(text, reply_id=f"reply-{number}", ago=9 - number)
+        assert office.telemetry.counts["OptOuts"] == opt_outs
 
     def test_when_somebody_else_was_first_it_is_judged_on_what_they_wrote(self, office: Office) -> None:
         facts = office.add(someone())
@@ -546,16 +698,50 @@ class TestActing:
     def test_several_replies_of_one_batch_build_on_each_other_in_the_order_they_were_said(self, office: Office) -> None:
         facts = office.add(someone())
         messages = [
-            office.reply("START", ago=1, reply_id="reply-3"),
-            office.reply("paid", ago=5, reply_id="reply-1"),
-            office.reply("STOP", ago=3, reply_id="reply-2"),
+            office.reply("START", ago=1, reply_id="reply-1"),
+            office.reply("paid", ago=5, reply_id="reply-2"),
+            office.reply("STOP", ago=3, reply_id="reply-3"),
         ]
         assert office.handle_batch(*messages) == []
         standing = office.standing(facts)
         assert not standing.is_opted_out
         assert (standing.version, len(holds_now(facts, standing))) == (4, 1)
-        assert office.store.loads == 1
-        assert [reply.inbound.inbound_id for reply in office.kept] == ["reply-1", "reply-2", "reply-3"]
+        assert office.store.loads == [["C0001"]]
+        assert [reply.inbound.inbound_id for reply in office.kept] == ["reply-2", "reply-3", "reply-1"]
+
+    @pytest.mark.parametrize("in_turn", [(1, 2), (2, 1)])
+    def test_replies_of_one_moment_are_taken_in_the_order_of_their_ids_however_they_are_delivered(
+        self, office: Office, in_turn: tuple[int, ...]
+    ) -> None:
+        office.add(someone())
+        office.handle_batch(*(office.reply("paid", reply_id=f"reply-{number}") for number in in_turn))
+        assert [reply.inbound.inbound_id for reply in office.kept] == ["reply-1", "reply-2"]
+
+    def test_a_reply_that_changes_nothing_tells_of_no_stop(self, office: Office) -> None:
+        facts = someone()
+        office.add(facts, waking(facts, None, opted_out_at=NOW - timedelta(days=9)))
+        office.receive("ok")
+        assert office.publisher.published == []
+
+    @pytest.mark.parametrize("receives", [1, 2])
+    def test_of_a_customer_who_was_erased_a_moment_ago_nothing_is_written_or_told(
+        self, office: Office, receives: int
+    ) -> None:
+        facts = someone()
+        before = waking(facts, None, opted_out_at=NOW - timedelta(days=9))
+        office.add(facts, before)
+
+        def erase(stored: Standing) -> Standing:
+            office.store.erase(facts.customer_id)
+            return stored
+
+        for number in range(receives):
+            office.store.fails = receives - 1 - number
+            office.store.meanwhile = [] if office.store.fails else [erase]
+            failed = office.receive("STOP", receives=number + 1)
+        assert failed == []
+        assert office.standing(facts) == replace(before, version=2)
+        assert (office.publisher.published, office.carrier.put) == ([], [])
 
     def test_what_the_log_tells_is_ids_and_meanings(self, office: Office) -> None:
         office.add(someone())
@@ -619,6 +805,53 @@ class TestComingAgain:
         office.handle_batch(replace(once, receive_count=2))
         assert sorted(map(repr, office.publisher.published)) == sorted(map(repr, [*first, *first]))
 
+    def test_a_stop_that_only_this_delivery_writes_is_told_of_once(self, office: Office) -> None:
+        office.add(someone())
+        office.store.fails = 1
+        office.receive("STOP")
+        office.receive("STOP", receives=2)
+        assert office.publisher.published == [ReminderStopped("C0001", NOW, "opted_out")]
+
+    def test_it_tells_of_no_stop_where_reminders_go_on(self, office: Office) -> None:
+        office.add(someone())
+        office.receive("paid")
+        office.receive("paid", receives=2)
+        assert office.publisher.published == []
+
+    def test_it_tells_nothing_of_a_customer_whose_load_has_not_come_to_its_end(self, office: Office) -> None:
+        facts = office.add(someone(opted_out=True))
+        del office.store.standings[facts.customer_id]
+        office.receive("ok")
+        assert office.receive("ok", receives=2) == []
+        assert office.publisher.published == []
+
+    def test_it_calls_somebody_again_while_nobody_has_attended(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.receive("I never bought that")
+        # A release that did not know the list has written since.
+        office.store.standings["C0001"] = replace(office.standing(facts), attention=())
+        office.receive("I never bought that", receives=2)
+        assert [review.reply_id for review in office.standing(facts).attention] == ["reply-1"]
+
+    def test_it_calls_somebody_if_what_it_asks_for_was_not_done_whoever_has_attended_since(
+        self, office: Office
+    ) -> None:
+        facts = office.add(someone())
+        office.store.fails = 1
+        office.receive("I never bought that")
+        office.store.standings["C0001"] = with_attended(office.standing(facts), office.clock.now())
+        office.receive("I never bought that", receives=2)
+        assert [review.reply_id for review in office.standing(facts).attention] == ["reply-1"]
+
+    def test_a_new_reply_calls_somebody_though_another_of_the_same_moment_has_been_attended(
+        self, office: Office
+    ) -> None:
+        facts = office.add(someone())
+        office.receive("I never bought that")
+        office.store.standings["C0001"] = with_attended(office.standing(facts), office.clock.now())
+        office.receive("I never bought that", reply_id="reply-2")
+        assert [review.reply_id for review in office.standing(facts).attention] == ["reply-2"]
+
     def test_it_calls_nobody_again_who_has_attended_since(self, office: Office) -> None:
         facts = office.add(someone())
         once = office.reply("I never bought that")
@@ -681,9 +914,11 @@ class TestComingAgain:
     def test_a_person_is_called_when_a_failure_has_lasted_and_once_more(self, office: Office) -> None:
         office.add(someone())
         office.store.fails = 22  # each reply's write, and the two that put the customer into the list
+        calls = []
         for receives in range(1, 21):
             office.receive("STOP", receives=receives)
-        assert len(office.publisher.published) == 2
+            calls.append(len(office.publisher.published))
+        assert calls == [0] * 4 + [1] * 5 + [2] * 11
 
     def test_after_half_an_hour_a_person_is_called(self, office: Office) -> None:
         facts = office.add(someone())
@@ -694,14 +929,46 @@ class TestComingAgain:
         assert office.receive("STOP", receives=5) == ["message-reply-1"]
         assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.QUESTION, "reply-1")]
         assert office.standing(facts).attention == (OpenReview("question", NOW, "reply-1"),)
+        assert (office.standing(facts).lender_id, office.standing(facts).version) == (facts.lender, 2)
 
-    def test_after_half_an_hour_a_person_is_called_at_once_about_distress(self, office: Office) -> None:
+    def test_a_call_that_is_still_open_is_not_written_again(self, office: Office) -> None:
+        facts = office.add(someone())
+        for receives in (5, 10):
+            office.store.fails = 1
+            office.receive("STOP", receives=receives)
+        assert len(office.publisher.published) == 2
+        assert office.standing(facts).version == 2
+
+    def test_of_a_call_for_whoever_is_erased_or_not_yet_loaded_nothing_is_written(self, office: Office) -> None:
+        erased, new = office.add(someone()), office.add(someone(2, phone="+886900000001"))
+        del office.store.standings[new.customer_id]
+        office.reader.fails_at = "poison"
+        office.store.after_load = [lambda: office.store.erase(erased.customer_id)]
+        assert office.receive("poison", receives=5) == ["message-reply-1"]
+        assert office.publisher.published == [
+            CustomerNeedsPerson(customer_id, NOW, ReviewReason.QUESTION, "reply-1")
+            for customer_id in ("C0001", "C0002")
+        ]
+        assert office.store.standings == {"C0001": waking(erased)}
+
+    @pytest.mark.parametrize("text", ["my house is flooded", "I want to die, stop"])
+    def test_after_half_an_hour_a_person_is_called_at_once_about_distress(self, office: Office, text: str) -> None:
         office.add(someone())
         office.store.fails = 1
-        assert office.receive("my house is flooded", receives=5) == ["message-reply-1"]
+        assert office.receive(text, receives=5) == ["message-reply-1"]
         (event,) = office.publisher.published
         assert isinstance(event, CustomerNeedsPerson)
         assert event.urgent
+        assert [country for _, _, country, _ in office.reader.asked] == ["TW", ""]
+
+    def test_after_half_an_hour_a_person_is_called_at_once_about_a_button_that_tells_of_distress(
+        self, office: Office
+    ) -> None:
+        facts = office.add(someone())
+        office.store.fails = 1
+        pressed = office.channel_message(Channel.WHATSAPP, facts.phone, button="distress", receives=5)
+        assert office.handle_batch(pressed) == ["message-reply-1"]
+        assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.DISTRESS, "reply-1")]
 
     def test_after_half_an_hour_of_a_reply_that_the_reader_cannot_read_a_person_is_called(self, office: Office) -> None:
         office.add(someone())
@@ -709,10 +976,11 @@ class TestComingAgain:
         assert office.receive("poison", receives=5) == ["message-reply-1"]
         assert office.publisher.published == [CustomerNeedsPerson("C0001", NOW, ReviewReason.QUESTION, "reply-1")]
 
-    def test_distress_is_counted_at_every_delivery(self, office: Office) -> None:
+    @pytest.mark.parametrize("text", ["my house is flooded", "I want to die, stop"])
+    def test_distress_is_counted_at_every_delivery(self, office: Office, text: str) -> None:
         office.add(someone())
-        office.receive("my house is flooded")
-        office.receive("my house is flooded", receives=2)
+        office.receive(text)
+        office.receive(text, receives=2)
         assert office.telemetry.counts["ReplyDistress"] == 2
 
     def test_a_person_is_called_for_somebody_whose_record_cannot_be_read(self, office: Office) -> None:
@@ -742,7 +1010,13 @@ class TestComingAgain:
         office.add(someone())
         assert office.handle_batch(office.reply("STOP"), seconds=14.9) == ["message-reply-1"]
         assert office.kept == []
+        assert office.reader.asked == []
         assert office.telemetry.counts == {"RepliesOutOfTime": 1}
+
+    def test_with_just_the_time_to_finish_it_is_begun(self, office: Office) -> None:
+        facts = office.add(someone())
+        assert office.handle_batch(office.reply("STOP"), seconds=15) == []
+        assert office.standing(facts).is_opted_out
 
 
 class TestOptingIn:
@@ -760,6 +1034,13 @@ class TestOptingIn:
         assert office.standing(facts).wake is not None
         assert office.carrier.numbers == []
         assert office.telemetry.counts["CarrierOptIns"] == 1
+
+    def test_the_carrier_is_asked_once_however_often_the_reply_comes(self, office: Office) -> None:
+        self.opted_out(office)
+        office.receive("START")
+        office.receive("START", receives=2)
+        assert office.telemetry.counts["CarrierOptIns"] == 1
+        assert "CarrierOptInsRefused" not in office.telemetry.counts
 
     def test_it_lifts_no_hold(self, office: Office) -> None:
         hold = Hold(HoldReason.DISPUTE, None, NOW - timedelta(days=9))
@@ -783,6 +1064,52 @@ class TestOptingIn:
         assert office.receive("START", ago=1, reply_id="reply-2") == []
         assert office.telemetry.counts["CarrierOptInsFailed"] == 1
         assert office.events("opt_in_failed") == [{"reply_id": "reply-2", "error": "ServiceCallError"}]
+
+
+class TestTheCarriersList:
+    """The numbers that customers have now are put on it, and no others."""
+
+    def test_gets_every_number_once_of_those_who_share_another_address(self, office: Office) -> None:
+        line_user = "U" + "ab" * 16
+        phones = [f"+8869{number:08d}" for number in (7, 3, 9, 1, 5, 7)]
+        for number, phone in enumerate([*phones, ""], start=1):
+            facts = office.add(someone(number, phone=phone, line_user_id=line_user))
+            office.store.add_address(line_user, facts.customer_id)
+        assert office.handle_batch(office.channel_message(Channel.LINE, line_user, text="STOP")) == []
+        assert office.carrier.put == sorted(set(phones))
+
+    def test_hears_only_of_a_reply_that_opts_out(self, office: Office) -> None:
+        facts = someone()
+        office.add(facts, waking(facts, None, opted_out_at=NOW - timedelta(days=9)))
+        office.receive("paid")
+        assert office.carrier.put == []
+
+    @pytest.mark.parametrize("text", ["STOP", "START"])
+    def test_hears_nothing_of_a_number_that_has_just_become_somebody_elses(self, office: Office, text: str) -> None:
+        facts = someone()
+        opted_out_at = NOW - timedelta(days=9) if text == "START" else None
+        office.add(facts, waking(facts, opted_out_at=opted_out_at))
+
+        def moves(stored: Standing) -> Standing:
+            office.store.lender_records["C0001"] = a_lender_record(replace(facts, phone="+886900000099"))
+            return stored
+
+        office.store.meanwhile = [moves]
+        assert office.receive(text) == []
+        assert office.standing(facts).is_opted_out is (text == "STOP")
+        assert (office.carrier.put, office.carrier.taken_off) == ([], [])
+
+    def test_hears_nothing_of_such_a_number_from_a_stop_that_a_later_one_has_overtaken(self, office: Office) -> None:
+        facts = office.add(someone())
+
+        def moves_and_opts_out(stored: Standing) -> Standing:
+            office.store.lender_records["C0001"] = a_lender_record(replace(facts, phone="+886900000099"))
+            return replace(stored, opted_out_at=NOW)
+
+        office.store.meanwhile = [moves_and_opts_out]
+        assert office.receive("STOP") == []
+        assert office.standing(facts).opted_out_at == NOW
+        assert office.carrier.put == []
 
 
 class TestConfirming:
@@ -941,6 +1268,32 @@ class TestConfirming:
         assert office.handle_batch(stop, later) == []
         assert office.standing(facts).is_opted_out
         assert office.gateway.published == []
+
+    def test_a_stop_after_a_reply_that_has_failed_is_not_confirmed(self, office: Office) -> None:
+        facts = office.add(american())
+        office.reader.fails_at = "poison"
+        failing = office.reply("poison", facts.phone, ago=2)
+        stop = office.reply("STOP", facts.phone, ago=1, reply_id="reply-2")
+        assert office.handle_batch(failing, stop) == ["message-reply-1"]
+        assert office.standing(facts).is_opted_out
+        assert office.gateway.published == []
+
+    def test_a_stop_on_another_channel_is_not_confirmed(self, office: Office) -> None:
+        facts = office.add(american())
+        assert office.handle_batch(office.channel_message(Channel.WHATSAPP, facts.phone, text="STOP")) == []
+        assert office.standing(facts).is_opted_out
+        assert office.gateway.published == []
+
+    def test_a_claim_whose_answer_was_lost_is_found_again_and_the_text_goes_out(self, office: Office) -> None:
+        facts = office.add(american())
+        office.store.loses_answers = 1
+        assert office.receive("STOP", facts.phone) == []
+        assert (len(office.gateway.published), len(office.standing(facts).ledger)) == (1, 1)
+
+    def test_a_write_without_a_confirmation_names_no_claim(self, office: Office) -> None:
+        facts = office.add(american())
+        office.receive("paid", facts.phone)
+        assert office.store.claim_ids == [""]
 
     def test_an_opt_out_of_one_account_is_not_confirmed(self, office: Office) -> None:
         facts = office.add(american())

@@ -9,15 +9,15 @@ Replies: handles what customers write back, or press. A reply is kept first, the
                  └──> outbound events of the whole batch, at least once
 
 A reply that is delivered again changes nothing, but its outbound events are published again: the first may be lost.
-A button needs no reading. A picture or a sticker is for a person. Only an SMS is answered by a confirmation: whoever
-says stop on another channel gets no text over it.
+A button needs no reading. What has no words, such as a picture, is for a person. Only an SMS is answered by a
+confirmation: whoever says stop on another channel gets no text over it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from dunning.contracts.channel_message import is_channel_message, parse_channel_message
@@ -70,6 +70,13 @@ _WORKERS = 4
 """Replies handled at the same time. Each waits for a few calls, and the queue's batches are small."""
 
 
+class _Owner(NamedTuple):
+    """A customer who has an address now."""
+
+    facts: Facts
+    standing: Standing | None
+
+
 @dataclass(slots=True)
 class _Line:
     """
@@ -86,11 +93,11 @@ class _Line:
     events: list[OutboundEvent] = field(default_factory=list)
     has_failed: bool = False
 
-    def owners(self) -> dict[str, Customer]:
+    def owners(self) -> dict[str, _Owner]:
         """Return the customers whose present address it is, without the former owners, and the customer it names."""
         return {
-            customer_id: found
-            for customer_id, found in sorted(self.known.items())
+            customer_id: _Owner(found.facts, found.standing)
+            for customer_id, found in self.known.items()
             if isinstance(found, Customer) and found.facts is not None and self._is_of(found.facts)
         }
 
@@ -98,7 +105,7 @@ class _Line:
         present, sender = facts.address_of(self.channel), self.sender
         if self.channel is Channel.EMAIL:
             present, sender = present.lower(), sender.lower()
-        return facts.customer_id == self.customer_id or (bool(present) and present == sender)
+        return facts.customer_id == self.customer_id or present == sender
 
     def may_be_answered(self, inbound: InboundSms) -> bool:
         """
@@ -111,16 +118,14 @@ class _Line:
             return False
         is_last = self.replies[-1][1] is inbound and not self.has_failed
         return is_last and not any(
-            wants_no_text_at_all(found.facts, found.standing)
-            for found in self.owners().values()
-            if found.facts and found.standing
+            wants_no_text_at_all(owner.facts, owner.standing) for owner in self.owners().values() if owner.standing
         )
 
     def numbers_of(self, customer_ids: Iterable[str]) -> list[str]:
         """Return the telephone numbers of these customers, each once."""
         owners = self.owners()
-        facts = [owners[customer_id].facts for customer_id in customer_ids if customer_id in owners]
-        return sorted({each.phone for each in facts if each is not None and each.phone})
+        phones = {owners[customer_id].facts.phone for customer_id in customer_ids if customer_id in owners}
+        return sorted(phones - {""})
 
     def unreadable(self) -> UnreadableRecordError | None:
         """Return the error of a customer who may have the address and whose record cannot be read, if any."""
@@ -128,9 +133,8 @@ class _Line:
 
 
 class _StandingWrite(NamedTuple):
-    """The effect of a reply on one customer: the standing before and after, and whether it was written just now."""
+    """The effect of a reply on one customer: the standing after it, and whether it was written just now."""
 
-    before: Standing
     after: Standing
     now: bool
 
@@ -196,12 +200,12 @@ class ReplyService:
             return failed
         # Replies from one number are handled in order, and replies from several numbers side by side.
         for turn in range(max(len(line.replies) for line in lines.values())):
-            speaking = [line for line in lines.values() if turn < len(line.replies)]
             running = [
-                self._pool.submit(self._handle_reply, line, line.replies[turn][1], seconds_left) for line in speaking
+                (line, self._pool.submit(self._handle_reply, line, line.replies[turn][1], seconds_left))
+                for line in lines.values()
+                if turn < len(line.replies)
             ]
-            wait(running)
-            for line, future in zip(speaking, running, strict=True):
+            for line, future in running:
                 message, inbound = line.replies[turn]
                 if (error := future.exception()) is not None:
                     line.has_failed = True
@@ -209,9 +213,7 @@ class ReplyService:
                     errors.append(error)
                     failed.append(message.message_id)
         note_failures(self._failures, self._telemetry, errors)
-        events = [event for line in lines.values() for event in line.events]
-        if events:
-            self._publisher.publish(events)
+        self._publisher.publish([event for line in lines.values() for event in line.events])
         return failed
 
     def _lines(self, messages: Sequence[InboundMessage]) -> tuple[dict[tuple[str, str], _Line], list[str]]:
@@ -230,20 +232,17 @@ class ReplyService:
                 continue
             line = _Line(inbound.sender, inbound.customer_id, inbound.channel)
             lines.setdefault((inbound.sender, inbound.customer_id), line).replies.append((message, inbound))
-        if lines:
-            ids_of = self._customers_with(lines.values())
-            customer_ids = sorted({customer_id for ids in ids_of.values() for customer_id in ids})
-            loaded = self._store.load(customer_ids) if customer_ids else {}
-            for key, line in lines.items():
-                line.replies.sort(key=lambda received: (received[1].at, received[1].inbound_id))
-                line.known = {customer_id: loaded[customer_id] for customer_id in sorted(ids_of[key])}
+        ids_of = self._customers_with(lines.values())
+        loaded = self._store.load(sorted({customer_id for ids in ids_of.values() for customer_id in ids}))
+        for key, line in lines.items():
+            line.replies.sort(key=lambda received: (received[1].at, received[1].inbound_id))
+            line.known = {customer_id: loaded[customer_id] for customer_id in sorted(ids_of[key])}
         return lines, not_parked
 
     def _customers_with(self, lines: Iterable[_Line]) -> Mapping[tuple[str, str], frozenset[str]]:
         """Return who has or had the address of each line, and the customer that it names."""
         lines = list(lines)
-        senders = {line.sender for line in lines if line.sender}
-        having = self._phones.customers_with(senders) if senders else {}
+        having = self._phones.customers_with({line.sender for line in lines if line.sender})
         return {
             (line.sender, line.customer_id): having.get(line.sender, frozenset()).union(
                 filter(None, [line.customer_id])
@@ -322,9 +321,7 @@ class ReplyService:
         _check_time(seconds_left)
         owners = line.owners()
         places = {
-            customer_id: reply_place(found.facts, self._policies, inbound.at)
-            for customer_id, found in owners.items()
-            if found.facts
+            customer_id: reply_place(owner.facts, self._policies, inbound.at) for customer_id, owner in owners.items()
         }
         parsed = self._parse(inbound, owners, places.values())
         is_new = self._keep(line, inbound, parsed, places, seconds_left)
@@ -342,7 +339,7 @@ class ReplyService:
         if unreadable is not None:
             raise unreadable
 
-    def _parse(self, inbound: InboundSms, owners: Mapping[str, Customer], places: Iterable[ReplyPlace]) -> ParsedReply:
+    def _parse(self, inbound: InboundSms, owners: Mapping[str, _Owner], places: Iterable[ReplyPlace]) -> ParsedReply:
         """Parse a reply once, with our own texts if the reply is long enough to quote them."""
         if (parsed := _without_reader(inbound)) is not None:
             return parsed
@@ -354,9 +351,9 @@ class ReplyService:
         return self._reader.parse(
             inbound.text,
             said_on=max((place.day for place in places), default=inbound.at.date()),
-            phone_country=next((found.facts.phone_country for found in owners.values() if found.facts), ""),
+            phone_country=next((owner.facts.phone_country for owner in owners.values()), ""),
             our_texts=our_texts,
-            customer_name="\n".join(found.facts.name for found in owners.values() if found.facts),
+            customer_name="\n".join(owner.facts.name for owner in owners.values()),
         )
 
     def _keep(
@@ -373,6 +370,7 @@ class ReplyService:
         A customer whose record cannot be read may have the address. The reply is then kept below the address, too. A
         button of a mail to an erased customer, which names no address, is kept nowhere.
         """
+        lenders = {customer_id: owner.facts.lender for customer_id, owner in line.owners().items()}
         keeping = {
             customer_id: place.rules.retention_days if place.rules else LONGEST_RETENTION_DAYS
             for customer_id, place in places.items()
@@ -393,7 +391,7 @@ class ReplyService:
                 likely=parsed.likely,
                 why=parsed.why,
                 digits=parsed.digits,
-                lender=_lender_of(line.known.get(customer_id)),
+                lender=lenders.get(customer_id, ""),
             )
             if self._replies.keep(reply):
                 is_new = True
@@ -431,15 +429,16 @@ class ReplyService:
         is_new: bool,
     ) -> list[_StandingWrite]:
         """Apply a reply to all customers who have the number. If a confirmation is due, one of them gets it."""
-        may_confirm = not self._confirmations.settle(line.owners(), inbound) and line.may_be_answered(inbound)
+        owners = {customer_id: Customer(*owner) for customer_id, owner in line.owners().items()}
+        may_confirm = not self._confirmations.settle(owners, inbound) and line.may_be_answered(inbound)
         results: list[_StandingWrite] = []
         for customer_id, place in places.items():
             _check_time(seconds_left)
             written = self._write(line, customer_id, inbound, parsed, place, may_confirm=may_confirm, is_new=is_new)
+            if written is None:
+                continue
             results.append(written)
             may_confirm = may_confirm and claimed_confirmation(written.after, inbound) is None
-            if not written.now and not is_new:
-                self._repeat_stop_event(line, customer_id)
         return results
 
     def _write(
@@ -452,19 +451,20 @@ class ReplyService:
         *,
         may_confirm: bool,
         is_new: bool,
-    ) -> _StandingWrite:
+    ) -> _StandingWrite | None:
         """
         Write the effect of a reply under the version read, with the claim of a confirmation if that is due.
 
         What calls for a person is open from here on. A reply that is delivered again opens nothing that a person has
-        attended since.
+        attended since. Of a customer who has been erased a moment ago nothing is written, and `None` returned.
         """
+        may_be_written = not is_new
 
-        def attempt(customer: Customer) -> _StandingWrite | Conflict:
+        def attempt(customer: Customer) -> _StandingWrite | Conflict | None:
             line.known[customer_id] = customer
             facts, before = customer.facts, customer.standing or Standing(customer_id=customer_id)
             if facts is None:
-                return _StandingWrite(before, before, now=False)  # erased a moment ago
+                return None
             after, needs, in_doubt = apply_reply(
                 counted(facts, self._policies, inbound.at), before, parsed, inbound.at, place.day, place.limits
             )
@@ -480,10 +480,12 @@ class ReplyService:
                 after = with_announced(after, reviews)
             if after == before:
                 line.events += reviews
-                return _StandingWrite(before, before, now=False)
+                if may_be_written and customer.standing:
+                    line.events += self._stop_events(facts, before, now)
+                return _StandingWrite(before, now=False)
             confirmation = (
                 self._confirmations.claim(facts, before, after, parsed, inbound, place.rules, place.zones, now)
-                if may_confirm and place.rules and not changes_nothing
+                if may_confirm and place.rules
                 else None
             )
             if confirmation:
@@ -499,7 +501,7 @@ class ReplyService:
             log_planned_decision(self._telemetry, customer_id, planned.decision, now)
             if confirmation:
                 self._confirmations.publish(facts, before, planned.standing, confirmation)
-            return _StandingWrite(before, planned.standing, now=True)
+            return _StandingWrite(planned.standing, now=True)
 
         return write_optimistically(
             customer_id, line.known[customer_id], lambda: self._store.load([customer_id])[customer_id], attempt
@@ -539,15 +541,10 @@ class ReplyService:
                 )
                 self._telemetry.count(Metric.CARRIER_OPT_OUTS_FAILED)
 
-    def _repeat_stop_event(self, line: _Line, customer_id: str) -> None:
-        """Repeat the event that no reminder follows: an earlier delivery may have crashed before it was published."""
-        found = line.known[customer_id]
-        if not isinstance(found, Customer) or found.facts is None or found.standing is None:
-            return
-        now = self._clock.now()
-        decision = decide(found.facts, found.standing, self._policies, now)
-        if isinstance(decision, Stop):
-            line.events.append(ReminderStopped(customer_id, now, decision.reason.value))
+    def _stop_events(self, facts: Facts, standing: Standing, now: datetime) -> list[ReminderStopped]:
+        """Return the event that no reminder follows, if none does: whoever wrote the stop may not have published it."""
+        decision = decide(facts, standing, self._policies, now)
+        return [ReminderStopped(facts.customer_id, now, decision.reason.value)] if isinstance(decision, Stop) else []
 
 
 def _check_time(seconds_left: Callable[[], float]) -> None:
@@ -562,10 +559,10 @@ def _check_time(seconds_left: Callable[[], float]) -> None:
 
 
 def _without_reader(inbound: InboundSms) -> ParsedReply | None:
-    """Return what needs no reader: the meaning of a button, or that a picture has no words; `None` for words."""
+    """Return what needs no reader: the meaning of a button, or that there are no words; `None` for words."""
     if inbound.button:
         return parse_button(inbound.button)
-    if inbound.channel is not Channel.SMS and not inbound.text.strip():
+    if not inbound.text.strip():
         return read_no_words()
     return None
 
@@ -580,10 +577,6 @@ def _metric_of_certainty(parsed: ParsedReply) -> Metric:
     if parsed.is_surely_quiet or not parsed.is_in_doubt:
         return Metric.REPLIES_SURE
     return Metric.REPLIES_LIKELY if parsed.likely else Metric.REPLIES_IN_DOUBT
-
-
-def _lender_of(found: Customer | UnreadableRecordError | None) -> str:
-    return found.facts.lender if isinstance(found, Customer) and found.facts else ""
 
 
 def _opts_out(before: Standing, after: Standing) -> bool:
