@@ -42,6 +42,7 @@ from tests.support.fakes import (
     ContestedCustomers,
     FakeClock,
     FakeContacts,
+    FakeCustomers,
     FakeEventPublisher,
     FakeGateway,
     FakeNews,
@@ -145,7 +146,7 @@ class Customers(ContestedCustomers):
         if self.loses_answers:
             # The SDK repeats the request, and gets the answer to that.
             self.loses_answers -= 1
-            super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
+            FakeCustomers.save_standing(self, standing, expected_version=expected_version, claim_id=claim_id)
         return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
 
 
@@ -716,6 +717,36 @@ class TestActing:
         office.add(someone())
         office.handle_batch(*(office.reply("paid", reply_id=f"reply-{number}") for number in in_turn))
         assert [reply.inbound.inbound_id for reply in office.kept] == ["reply-1", "reply-2"]
+
+    def test_a_write_whose_answer_was_lost_and_that_was_repeated_counts_and_is_told_of(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.store.loses_answers = 1
+        assert office.receive("I never bought that") == []
+        assert office.publisher.published == [
+            ReminderStopped("C0001", NOW, "on_hold"),
+            CustomerNeedsPerson("C0001", NOW, ReviewReason.DISPUTE, "reply-1"),
+        ]
+        assert office.standing(facts).version == 2
+
+    def test_an_opt_out_and_an_opt_in_whose_answers_were_lost_count_once_and_the_carrier_hears_of_them(
+        self, office: Office
+    ) -> None:
+        facts = office.add(someone())
+        office.store.loses_answers = 1
+        office.receive("STOP")
+        assert (office.telemetry.counts["OptOuts"], office.carrier.numbers) == (1, [facts.phone])
+        office.store.loses_answers = 1
+        office.receive("START", reply_id="reply-2", ago=1)
+        assert (office.telemetry.counts["CarrierOptIns"], office.carrier.numbers) == (1, [])
+
+    def test_a_stop_whose_answer_was_lost_is_told_of_even_if_somebody_else_has_written_since(
+        self, office: Office
+    ) -> None:
+        facts = office.add(someone())
+        office.store.loses_answers = 1
+        office.store.meanwhile = [lambda stored: replace(stored, ledger=(texted(facts, NOW),))]
+        assert office.receive("STOP") == []
+        assert ReminderStopped("C0001", NOW, "opted_out") in office.publisher.published
 
     def test_a_reply_that_changes_nothing_tells_of_no_stop(self, office: Office) -> None:
         facts = someone()
