@@ -86,6 +86,7 @@ NO_SURVIVORS = (
     "domain/replies/reply_effects.py",
     "domain/texts/lint/*.py",
     "domain/texts/segments.py",
+    "services/replies.py",
     "services/send/claims.py",
     "services/send/sender.py",
 )
