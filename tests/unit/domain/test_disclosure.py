@@ -110,7 +110,7 @@ def test_a_word_in_disguise_is_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["通知5678", "A note 12/5", "通知①", "通知５", "Note ²", "通知NT$3,250", "通知0800-000-124"]
+    "text", ["通知5678", "A note 12/5", "通知①", "通知５", "Note ²", "通知NT$3,250", "通知0800-000-124", "二〇二六"]
 )
 def test_no_number_is_shown_but_the_one_to_call(text: str) -> None:
     assert "disclosed-number" in rules_disclosed(text)
@@ -118,6 +118,11 @@ def test_no_number_is_shown_but_the_one_to_call(text: str) -> None:
 
 def test_the_number_to_call_is_let_through() -> None:
     assert rules_disclosed("您好，請撥0800-000-123，謝謝") == set()
+
+
+def test_what_stands_before_the_lenders_words_is_no_name_with_what_stands_behind_them() -> None:
+    assert rules_disclosed("王示範分期小明") == set()
+    assert rules_disclosed("王0800-000-123小明") == set()
 
 
 @pytest.mark.parametrize("text", ["王小明您好", "王 小 明 您好", "王*明您好", "示範分期給王小明的通知"])
