@@ -12,6 +12,7 @@ from dunning.domain.replies.reply_effects import is_not_understood
 def test_the_code_of_a_button_is_the_intent_and_surely(intent: ReplyIntent) -> None:
     parsed = parse_button(intent.value)
     assert (parsed.sure, parsed.likely, parsed.by_fixed_word) == ((intent,), (), True)
+    assert (parsed.guess, parsed.why) == ((intent,), (f"button {intent.value}",))
 
 
 def test_a_mail_that_is_marked_as_unwanted_opts_out_and_is_a_complaint() -> None:
@@ -29,8 +30,15 @@ def test_a_block_says_nothing_in_words() -> None:
 
 @pytest.mark.parametrize("code", ["", "pay_now", "OPT_OUT", "distress2"])
 def test_an_unknown_code_is_for_a_person(code: str) -> None:
-    assert is_not_understood(parse_button(code))
+    parsed = parse_button(code)
+    assert is_not_understood(parsed)
+    assert not parsed.by_fixed_word
 
 
 def test_a_picture_is_for_a_person() -> None:
     assert is_not_understood(read_no_words())
+
+
+def test_a_person_is_told_why_nothing_was_understood_and_never_the_code_that_somebody_sent() -> None:
+    assert parse_button("pay_now").why == ("a button that nobody knows",)
+    assert read_no_words().why == ("no words",)
