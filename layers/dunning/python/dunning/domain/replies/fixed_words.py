@@ -83,9 +83,8 @@ class FixedWords:
 
     def _head_of(self, text: str, reading: Sequence[str]) -> tuple[FixedWord | None, str]:
         """Return the fixed word that a reply begins with, and what follows."""
-        _, *rest = text.split(maxsplit=1) or [""]
         word = next((word for head, word in self._heads if tuple(reading[: len(head)]) == head), None)
-        return word, rest[0].strip() if rest else ""
+        return word, " ".join(text.split()[1:])
 
     def account_digits(
         self, words: Sequence[Word], reading: Sequence[str], clauses: Iterable[Clause]
@@ -101,10 +100,7 @@ class FixedWords:
     def _names_account(self, words: Sequence[Word], reading: Sequence[str], at: int, clause: Clause) -> bool:
         following = reading[at + 1] if at + 1 < clause.end else ""
         return (
-            following not in self._units
-            and not following[:1].isdecimal()
-            and not reading[at - 1][:1].isdecimal()
-            and _CURRENCIES.isdisjoint(words[at].before)
+            following not in self._units and not following[:1].isdecimal() and _CURRENCIES.isdisjoint(words[at].before)
         )
 
     @staticmethod
