@@ -16,9 +16,9 @@ from dunning.domain.texts.lint.folding import HAN, INVISIBLE
 from dunning.domain.texts.masking import COMPOUND_SURNAMES
 
 LONGEST_MASKED_REPLY = 500
+"""In characters. A longer reply is cut: its beginning says what it is about."""
 _READ_AT_MOST = 1000
 """Characters, before and after folding: some of the masks look at each place anew."""
-"""In characters. A longer reply is cut: its beginning says what it is about."""
 
 _NUMBER, _DAY, _ID, _MAIL, _LINK, _HANDLE, _ADDRESS, _NAME = map(chr, range(0xE000, 0xE008))
 PLACEHOLDERS = {
@@ -208,14 +208,14 @@ def _name_patterns(name: str) -> tuple[tuple[re.Pattern[str], ...], tuple[re.Pat
     latin = [part for part in latin if part not in _TITLES]
     others = [part for part in parts if len(part) >= _SHORTEST_PART and not _HAN_OR_LATIN_FIRST.match(part)]
     exact = [re.compile(_GAP.join(map(re.escape, form))) for form in _longest_first(_chinese_forms(chinese))]
-    exact += [_where_called_by(character) for character in sorted(_single_characters(chinese))]
+    exact += [_where_called_by(character) for character in _single_characters(chinese)]
     exact += [re.compile(re.escape(part), re.IGNORECASE) for part in _longest_first(others)]
     folded = [_latin_pattern(form) for form in _longest_first(_latin_forms(latin))]
     return tuple(exact), tuple(folded)
 
 
 def _longest_first(forms: Iterator[str] | list[str]) -> list[str]:
-    return sorted(set(forms), key=lambda form: (-len(form), form))
+    return sorted(dict.fromkeys(forms), key=len, reverse=True)
 
 
 def _chinese_forms(parts: list[str]) -> Iterator[str]:
@@ -230,11 +230,11 @@ def _surname(whole: str) -> str:
     return whole[:2] if whole[:2] in COMPOUND_SURNAMES else whole[:1]
 
 
-def _single_characters(parts: list[str]) -> set[str]:
+def _single_characters(parts: list[str]) -> list[str]:
     """Return the surname and the given name if they are one character each."""
     whole = "".join(parts)
     surname = _surname(whole)
-    return {part for part in (surname, whole[len(surname) :]) if len(part) == 1}
+    return [part for part in (surname, whole[len(surname) :]) if len(part) == 1]
 
 
 def _where_called_by(character: str) -> re.Pattern[str]:
