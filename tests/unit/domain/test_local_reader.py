@@ -112,6 +112,18 @@ def test_a_refusal_to_pay_is_no_promise(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("Paying on Friday. Card or bank transfer, which is quicker?", ReplyIntent.QUESTION),
+        ("I can do 40 on the 25th but not the whole 110, it's just not there", ReplyIntent.HARDSHIP),
+    ],
+)
+def test_a_promise_that_may_be_a_payment_leaves_what_is_sure_beside_it_sure(text: str, intent: ReplyIntent) -> None:
+    parsed = parse(text, country="US")
+    assert (parsed.sure, parsed.likely) == ((intent,), (ReplyIntent.PAID, ReplyIntent.PROMISE))
+
+
+@pytest.mark.parametrize(
     ("text", "day"),
     [
         ("週五會繳", "2026-12-04"),

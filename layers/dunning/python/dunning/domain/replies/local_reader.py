@@ -222,7 +222,7 @@ class LocalReader:
         likely = {intent for intent, probability in probabilities.items() if probability >= thresholds[intent].likely}
         if is_payment_or_promise(probabilities, guess):
             likely |= {ReplyIntent.PAID, ReplyIntent.PROMISE}
-            sure -= likely
+            sure.discard(ReplyIntent.PROMISE)
         if probabilities[ReplyIntent.OPT_OUT] >= _MAY_STOP:
             sure.discard(ReplyIntent.OPT_IN)
         if ReplyIntent.DECEASED in likely - sure:
