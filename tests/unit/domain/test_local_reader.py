@@ -326,7 +326,7 @@ def test_signs_behind_a_quotation_leave_a_doubt(sign: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["ok thanks", "START"])
-@pytest.mark.parametrize("padding", ["\n" * 1500, " ." * 800, "x " * 900])
+@pytest.mark.parametrize("padding", ["\n" * 1500, " ." * 800, "x " * 900, " " * 25_000])
 def test_what_stands_behind_a_long_text_is_read_or_leaves_a_doubt(text: str, padding: str) -> None:
     parsed = parse(f"{text}{padding}never text me again, I want to die", country="US")
     assert not parsed.is_surely_quiet

@@ -264,10 +264,17 @@ def _with_stop(intents: Collection[ReplyIntent]) -> tuple[ReplyIntent, ...]:
 
 def _without_excess(text: str) -> tuple[str, bool]:
     """Return a text short enough to be read, and whether it was cut. The end is kept: people add what matters."""
-    text = _BLANK_LINES.sub("\n", _BLANKS.sub(" ", text[:_LONGEST_EVER]))
-    if len(text) <= LONGEST_READ:
-        return text, False
-    return f"{text[: LONGEST_READ - _END_READ - 1]}\n{text[-_END_READ:]}", True
+    start = _shortened(text, _LONGEST_EVER)
+    tidy = _BLANK_LINES.sub("\n", _BLANKS.sub(" ", start))
+    short = _shortened(tidy, LONGEST_READ)
+    return short, (start, short) != (text, tidy)
+
+
+def _shortened(text: str, longest: int) -> str:
+    """Return a text without its middle if it is too long. What is left of it is just as long as a text may be."""
+    if len(text) <= longest:
+        return text
+    return f"{text[: longest - _END_READ - 1]}\n{text[-_END_READ:]}"
 
 
 def _text_left(words: Sequence[Word]) -> str:
