@@ -121,7 +121,7 @@ class LocalReader:
         probabilities = estimate(self._weights, known)
         guess = self._guess(probabilities)
         sure, likely = self._bands(probabilities, guess)
-        doubted = self._doubted(sure, features, known, text, reading, phone_country)
+        doubted = self._doubted(sure, features, known, text, reading)
         if hidden or is_cut:
             doubted |= STANDING_ALONE | {ReplyIntent.OPT_IN}
         if hidden and not our_texts:
@@ -165,14 +165,12 @@ class LocalReader:
         known: Mapping[str, int],
         text: str,
         reading: Sequence[str],
-        phone_country: str,
     ) -> set[ReplyIntent]:
         """Return the sure intents that are only likely after all."""
         if len(known) < _FEWEST_KNOWN * len(features):
             return set(sure)
         doubted = {intent for intent in sure if not is_said_in_words(self._weights, known, intent)}
-        elsewhere = self._fixed_words.of_whole_reply(text, reading, (), ANYWHERE)
-        if elsewhere and phone_country not in elsewhere.countries:
+        if self._fixed_words.of_whole_reply(text, reading, (), ANYWHERE):
             doubted |= set(sure) & FINAL_INTENTS  # a fixed word, but of another country
         return doubted
 
@@ -219,11 +217,13 @@ class LocalReader:
         """Return the sure intents and the likely ones."""
         thresholds = self._weights.thresholds
         sure = {intent for intent in guess if probabilities[intent] >= thresholds[intent].sure}
-        likely = {intent for intent, probability in probabilities.items() if probability >= thresholds[intent].likely}
+        likely = sure | {
+            intent for intent, probability in probabilities.items() if probability >= thresholds[intent].likely
+        }
         if is_payment_or_promise(probabilities, guess):
             likely |= {ReplyIntent.PAID, ReplyIntent.PROMISE}
             sure.discard(ReplyIntent.PROMISE)
-        if probabilities[ReplyIntent.OPT_OUT] >= _MAY_STOP:
+        if may_want_no_texts(probabilities):
             sure.discard(ReplyIntent.OPT_IN)
         if ReplyIntent.DECEASED in likely - sure:
             likely.add(ReplyIntent.DISTRESS)  # somebody has died, the customer or somebody of the customer's
@@ -246,6 +246,11 @@ def is_payment_or_promise(probabilities: Mapping[ReplyIntent, float], guess: Seq
         and ReplyIntent.PAID not in guess
         and probabilities[ReplyIntent.PAID] >= _PAID_AFTER_ALL
     )
+
+
+def may_want_no_texts(probabilities: Mapping[ReplyIntent, float]) -> bool:
+    """Tell whether a wish for more texts may be one for none."""
+    return probabilities[ReplyIntent.OPT_OUT] >= _MAY_STOP
 
 
 def may_ask_for_something(probabilities: Mapping[ReplyIntent, float]) -> bool:
@@ -280,7 +285,8 @@ def _shortened(text: str, longest: int) -> str:
 def _text_left(words: Sequence[Word]) -> str:
     """Return what is left of a text: its words as they stood, each line on its own."""
     parts: list[str] = []
-    for previous, word in pairwise([*words[:1], *words]):
-        starts_line = word.clause != previous.clause and not word.before.strip(" >")
+    clause = 0
+    for word in words:
+        starts_line = word.clause != clause and not word.before.strip(" >")
         parts += ["\n" if starts_line else word.before, word.text]
     return "".join(parts).strip()
