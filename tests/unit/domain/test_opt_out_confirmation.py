@@ -1,7 +1,8 @@
 """Which opt-outs a text may confirm: those that are surely one and nothing else, where the place allows it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,7 +10,13 @@ from dunning.domain.customer.facts import FINAL_HOLDS, Hold, HoldReason
 from dunning.domain.customer.standing import AddressSince, Standing
 from dunning.domain.decision.rules import Rules
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
-from dunning.domain.replies.opt_out_confirmation import may_confirm_opt_out, says_only_opt_out, wants_no_text_at_all
+from dunning.domain.replies.opt_out_confirmation import (
+    confirmation_id,
+    is_confirmation_lawful_now,
+    may_confirm_opt_out,
+    says_only_opt_out,
+    wants_no_text_at_all,
+)
 from tests.support.builders import a_customer, a_standing, an_account, rules_of
 from tests.support.people import NOW
 
@@ -83,3 +90,16 @@ def test_no_text_at_all_goes_to_whom_contact_has_ended_with_and_who_is_or_may_be
     held = replace(AFTER, holds=(Hold(reason, None, NOW),))
     assert wants_no_text_at_all(FACTS, held) is no_text
     assert may_confirm(after=held) is not no_text
+
+
+def test_the_text_that_confirms_an_opt_out_has_one_id_a_customer_and_reply() -> None:
+    ids = {confirmation_id(customer, reply) for customer in ("C1", "C2") for reply in ("r1", "r2")}
+    assert len(ids) == 4
+    assert confirmation_id("C1", "r1") in ids
+    assert all(len(send_id) == 32 for send_id in ids)
+
+
+def test_a_confirmation_goes_out_only_while_people_are_texted() -> None:
+    zones = [ZoneInfo("America/New_York")]
+    assert is_confirmation_lawful_now(ALLOWED, zones, datetime(2026, 12, 1, 17, tzinfo=UTC))
+    assert not is_confirmation_lawful_now(ALLOWED, zones, datetime(2026, 12, 1, 6, tzinfo=UTC))

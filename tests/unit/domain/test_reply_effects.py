@@ -19,7 +19,6 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Stop, Wait
 from dunning.domain.outbound_events import ReviewReason
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
-from dunning.domain.replies.opt_out_confirmation import confirmation_id
 from dunning.domain.replies.reply_effects import (
     ReplyEffect,
     ReplyLimits,
@@ -266,13 +265,6 @@ class TestHolds:
         assert not isinstance(decide(lifted, held, the_policies(), SAID_AT + 2 * DAY), Stop)
         again = effect_of(ReplyIntent.DISPUTE, before=held, later=2 * DAY).standing
         assert decide(lifted, again, the_policies(), SAID_AT + 2 * DAY).reason is Reason.ON_HOLD
-
-
-def test_the_text_that_confirms_an_opt_out_has_one_id_a_customer_and_reply() -> None:
-    ids = {confirmation_id(customer, reply) for customer in ("C1", "C2") for reply in ("r1", "r2")}
-    assert len(ids) == 4
-    assert confirmation_id("C1", "r1") in ids
-    assert all(len(send_id) == 32 for send_id in ids)
 
 
 class TestDoubt:
