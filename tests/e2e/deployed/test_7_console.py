@@ -195,8 +195,8 @@ class TestWhatPeopleDo:
         token = browser.token
 
         def refused() -> list[str]:
-            (told,) = [part for part in browser.get("/files").body.split("<li>") if "console.csv" in part] or [""]
-            return re.findall(r'action="(/files/[^"]+/rejects)"', told)
+            (entry,) = [part for part in browser.get("/files").body.split("<li>") if "console.csv" in part] or [""]
+            return re.findall(r'action="(/files/[^"]+/rejects)"', entry)
 
         world.until("the file is told of", lambda: bool(refused()))
         (address,) = refused()

@@ -267,9 +267,9 @@ def test_a_fixed_word_of_another_country_does_not_surely_end_contact(desk: Desk,
     assert band_alone(desk, intent, "td") == ("likely" if ends_contact else "sure")
 
 
-def test_a_fixed_word_of_the_country_repeated_without_end_may_surely_end_contact(desk: Desk) -> None:
-    assert band_alone(desk, ReplyIntent.WRONG_PERSON, "gone " * 300, "TW") == "sure"
-    assert band_alone(desk, ReplyIntent.WRONG_PERSON, "gone " * 300, "US") == "likely"
+@pytest.mark.parametrize("country", ["TW", "US"])
+def test_a_fixed_word_repeated_without_end_does_not_surely_end_contact(desk: Desk, country: str) -> None:
+    assert band_alone(desk, ReplyIntent.WRONG_PERSON, "gone " * 300, country) == "likely"
 
 
 def test_nothing_is_sure_if_the_reader_knows_less_than_a_quarter_of_the_features(desk: Desk) -> None:
@@ -381,7 +381,7 @@ NUMBERED = " ".join(f"{number:04}" for number in range(6000))
         (NUMBERED[:1000], NUMBERED[:1000]),
         (NUMBERED[:1001], f"{NUMBERED[:699]}\n{NUMBERED[701:1001]}"),
         (NUMBERED[:20_000], f"{NUMBERED[:699]}\n{NUMBERED[19_700:20_000]}"),
-        (NUMBERED, f"{NUMBERED[:699]}\n{NUMBERED[19_700:20_000]}"),
+        (NUMBERED, f"{NUMBERED[:699]}\n\n{NUMBERED[-299:]}"),
         ("a  \t b \n \n\r\n c", "a b\nc"),
     ],
     ids=["all of it", "too long", "very long", "longer than is looked at", "blanks"],
@@ -409,7 +409,7 @@ def test_a_fixed_word_that_a_cut_leaves_is_not_the_whole_reply(desk: Desk) -> No
         (f"hello, friend\n> {QUOTATION}\n> and you", "hello, friend\nand you"),
         (f"hello {QUOTATION} there", "hello\nthere"),
         (f"hello {QUOTATION}, there", "hello, there"),
-        (f"> hello\n> {QUOTATION}", "> hello"),
+        (f"> hello\n> {QUOTATION}", "hello"),
         (f"{QUOTATION}\n so long", "so long"),
     ],
 )

@@ -11,7 +11,6 @@ The local reader: reads a reply in the function itself, in under a millisecond, 
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from itertools import pairwise
 from typing import NamedTuple
 
 from dunning.domain.replies.features import LONGEST_READ, features_of, folded_for_features
@@ -289,4 +288,5 @@ def _text_left(words: Sequence[Word]) -> str:
     for word in words:
         starts_line = word.clause != clause and not word.before.strip(" >")
         parts += ["\n" if starts_line else word.before, word.text]
+        clause = word.clause
     return "".join(parts).strip()
