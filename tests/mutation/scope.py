@@ -74,6 +74,8 @@ MEASURE_TIME = frozenset({
 NO_SURVIVORS = (
     "domain/customer/standing.py",
     "domain/decision/caps.py",
+    "domain/decision/chance.py",
+    "domain/decision/channel_choice.py",
     "domain/decision/hours.py",
     "domain/decision/ladder.py",
     "domain/replies/*.py",

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from itertools import pairwise
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
 
 from dunning.domain.customer.standing import Progress, Standing
-from dunning.domain.decision.chance import DrawnFor, draw_text, minute_of_hour_arm
+from dunning.domain.decision.chance import DrawnFor, draw_hour, draw_text, minute_of_hour_arm
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Wait, trace_of
 from dunning.domain.decision.rules import Cap, Rules, Scope
@@ -41,6 +41,11 @@ DAY = timedelta(days=1)
 DUE_DAY = taipei("2026-12-01 10:00")
 RULES = rules_of(a_customer())
 SILENT = OnlyRules(replace(RULES, trials=(a_holdout(),)))
+RUNG = DrawnFor("C1", "A1#1", 0, DUE_DAY.date(), "TWD", lambda _stage, _currency: UNKNOWN_PAYER)
+
+
+def wording_drawn(rules: Rules, *stages: int, repeats: bool = False) -> Draw | None:
+    return draw_text(rules, RUNG, stages, lambda _: True, repeats=repeats, has_variants=True)
 
 
 def claimed_at(now: datetime, policies: OnlyRules | ForcedArm = SILENT, standing: Standing | None = None) -> Reminder:
@@ -256,6 +261,31 @@ class TestAnArmOfHours:
         assert minute_of_hour_arm(name) is None
         assert minute_of_hour_arm("0930") == 9 * 60 + 30
 
+    def test_can_be_each_minute_of_a_day_and_no_other_number(self) -> None:
+        clock = [time(*at) for at in product(range(24), range(60))]
+        minutes = {f"{at:%H%M}": minute for minute, at in enumerate(clock)}
+        hours = {f"{at:%H}": 60 * at.hour for at in clock}
+        names = [f"{number:04}" for number in range(10_000)] + [f"{number:02}" for number in range(100)]
+        known = {name: minute for name in names if (minute := minute_of_hour_arm(name)) is not None}
+        assert known == minutes | hours
+
+    def test_that_names_no_hour_is_never_drawn(self) -> None:
+        rules = replace(RULES, trials=(a_trial(Layer.HOUR, (("soon", 0.5), ("2500", 0.4), ("10", 0.1))),))
+        asked: list[int] = []
+
+        def is_open_at(minute: int) -> bool:
+            asked.append(minute)
+            return True
+
+        assert draw_hour(rules, RUNG, is_open_at) == Draw(Layer.HOUR, "hour", "10", 1.0)
+        assert asked == [10 * 60]
+
+    def test_is_drawn_at_the_stages_of_its_trial_alone(self) -> None:
+        rules = replace(RULES, trials=(a_trial(Layer.HOUR, (("10", 1.0),), stages=frozenset({3})),))
+        for stage, arms in ((0, []), (3, ["10"])):
+            draw = draw_hour(rules, RUNG._replace(stage=stage), lambda _: True)
+            assert [each.arm for each in (draw,) if each is not None] == arms
+
 
 def decided_for(
     number: int, policies: OnlyRules, now: datetime = DUE_DAY, standing: Standing | None = None
@@ -312,11 +342,14 @@ class TestSilenceAmongTexts:
         assert draws_to_text(reminder.draws) == "hholdout.text:1;trest.silence:1"
 
     def test_leaves_out_no_text_that_repeats_one_which_did_not_arrive(self) -> None:
-        drawn_for = DrawnFor("C1", "A1#1", 0, DUE_DAY.date(), "TWD", lambda _stage, _currency: UNKNOWN_PAYER)
+        for repeats, arm in ((False, SILENCE), (True, USUAL_TEXT)):
+            drawn = wording_drawn(forced(RULES, Layer.TEXT, SILENCE), 0, repeats=repeats)
+            assert drawn == Draw(Layer.TEXT, "rest", arm, 1.0)
+
+    def test_leaves_out_no_text_that_also_marks_a_stage_of_which_none_may_be_left_out(self) -> None:
         rules = forced(RULES, Layer.TEXT, SILENCE)
-        assert draw_text(rules, drawn_for, {0}, lambda _: True, repeats=False) == Draw(Layer.TEXT, "rest", SILENCE, 1.0)
-        nothing_left_to_chance = Draw(Layer.TEXT, "rest", USUAL_TEXT, 1.0)
-        assert draw_text(rules, drawn_for, {0}, lambda _: True, repeats=True) == nothing_left_to_chance
+        assert wording_drawn(rules, 0, -3) is not None
+        assert wording_drawn(rules, 0, 3) is None
 
     def test_leaves_out_no_overdue_stage(self) -> None:
         decision = decide(a_customer(), a_standing(), OnlyRules(forced(RULES, Layer.TEXT, SILENCE)), DUE_DAY + 3 * DAY)
@@ -505,6 +538,31 @@ class TestAControl:
             assert isinstance(decision, Send)
             (draw,) = decision.reminder.draws
             assert (draw.propensity, draw.is_uniform) == (0.25, False)
+
+    def test_moves_no_share_of_a_trial_that_is_not_learned(self) -> None:
+        weights = a_strategy("2026-W49", WORDS, others=(0.9, 0.1))
+        draws = arms_drawn(controlled(WORDS, control=TrialControl(lender="", strategies=(weights,))), 20)
+        assert {(draw.propensity, draw.is_uniform) for draw in draws} == {(0.5, False)}
+
+    def test_whose_strategy_does_not_know_the_arms_of_a_trial_leaves_the_configured_shares(self) -> None:
+        other_trial = a_strategy("2026-W49", replace(HOURS, trial_id="another"), others=(0.7, 0.1, 0.1, 0.1))
+        other_arms = a_strategy("2026-W49", replace(HOURS, arms=HOURS.arms[:2]), others=(0.9, 0.1))
+        for strategy in (other_trial, other_arms):
+            policies = controlled(HOURS, control=TrialControl(lender="", strategies=(strategy,)))
+            (draw,) = draws_at(policies, 1, a_standing())
+            assert (draw.propensity, draw.is_uniform) == (0.25, False)
+
+    def test_has_its_weights_recorded_as_they_were_published_unless_an_arm_is_taken_away(self) -> None:
+        """Weights may sum to a little less than 1. Who audits a record has the published ones alone."""
+        weights = a_strategy("2026-W49", HOURS, others=(0.7000004, 0.1, 0.1, 0.0999988))
+        recorded = []
+        for paused in ({}, {"hour": frozenset({"18"})}):
+            control = TrialControl(lender="", strategies=(weights,), paused=paused)
+            rules = controlled(HOURS, control=control).rules_for(a_customer(), DUE_DAY)
+            assert isinstance(rules, Rules)
+            draws = [draw_hour(rules, RUNG._replace(customer_id=f"C{number}"), lambda _: True) for number in range(20)]
+            recorded.append({draw.propensity for draw in draws if draw is not None and draw.arm == "10"})
+        assert recorded == [{0.655}, {0.733333}]
 
     def test_moves_no_rung_by_a_strategy_published_between_planning_and_sending_and_does_by_a_pause(self) -> None:
         planned, today = taipei("2026-11-30 08:00"), day("2026-11-30")

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import (
+    AddressSince,
     Outage,
     Progress,
     Standing,
@@ -24,9 +26,9 @@ from dunning.domain.decision.channel_choice import (
     why_nothing_reaches,
 )
 from dunning.domain.decision.decide import decide
-from dunning.domain.decision.decisions import Reason, Send
+from dunning.domain.decision.decisions import Reason, Send, Stop, TraceStep, trace_of
 from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Rules
-from dunning.domain.delivery.channels import Channel
+from dunning.domain.delivery.channels import AddressKind, Channel
 from tests.support.builders import a_customer, a_standing, a_text, rules_of, taipei, the_policies
 from tests.support.people import someone, waking
 
@@ -34,9 +36,14 @@ NOW = taipei("2026-12-01 10:00")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LINE = ChannelRules(channel=Channel.LINE, gateway="line")
 MAIL = ChannelRules(channel=Channel.EMAIL, gateway="ses")
+NOTIFIED = ChannelRules(channel=Channel.LINE, gateway="line_notification")
 SMS = ChannelRules(channel=Channel.SMS, gateway="sns")
 VOICE = ChannelRules(channel=Channel.VOICE, gateway="eum_voice", consent_required=True)
 EVERYWHERE = replace(a_customer(), email="ming@example.com", line_user_id="U" + "0" * 32)
+
+
+def traced(step: TraceStep) -> str:
+    return trace_of(Stop(Reason.NO_CHANNEL, (step,), zone=ZoneInfo("Asia/Taipei")))[0]
 
 
 def rules(*channels: ChannelRules, **changes: object) -> Rules:
@@ -61,6 +68,25 @@ def test_a_channel_without_an_address_is_passed_over() -> None:
 def test_a_refused_address_ends_its_channel_and_no_other() -> None:
     refused = with_address_refused(a_standing(), Channel.SMS, EVERYWHERE.phone, NOW)
     assert reached(EVERYWHERE, LINE, SMS, standing=refused) == [Channel.LINE]
+
+
+@pytest.mark.parametrize(
+    ("address", "reached_still"),
+    [
+        (EVERYWHERE.phone, [LINE, MAIL]),
+        (EVERYWHERE.email, [LINE, NOTIFIED, SMS]),
+        (EVERYWHERE.line_user_id, [NOTIFIED, MAIL, SMS]),
+    ],
+)
+def test_an_address_of_another_customer_ends_every_channel_that_uses_it_and_no_other(
+    address: str, reached_still: list[ChannelRules]
+) -> None:
+    """LINE's notifications go to a number: what is wrong with the user id of LINE does not end these."""
+    standing = replace(a_standing(), shared={AddressKind.of_address(address): AddressSince(address)})
+    for each in (LINE, NOTIFIED, MAIL, SMS):
+        reach = reach_of(EVERYWHERE, standing, rules(each))
+        assert (0 in reach.channels) == (each in reached_still)
+        assert reach.closed == ({} if each in reached_still else {each.channel: Unreachable.SHARED})
 
 
 def test_a_consent_that_a_channel_needs_has_to_be_on_record() -> None:
@@ -88,6 +114,23 @@ def test_a_stage_that_no_channel_reaches_is_left_out() -> None:
 )
 def test_what_is_wrong_with_the_number_is_said_first(closed: dict[Channel, Unreachable], reason: Reason) -> None:
     assert why_nothing_reaches(closed)[0] is reason
+
+
+@pytest.mark.parametrize(
+    ("closed", "line"),
+    [
+        ({}, "channel: none reaches the customer, none is allowed"),
+        ({Channel.SMS: Unreachable.REFUSED}, "channel: none reaches the customer, sms: address refused"),
+        (
+            {Channel.VOICE: Unreachable.NO_CONSENT, Channel.SMS: Unreachable.SHARED},
+            "channel: none reaches the customer, voice: no consent to it, sms: address of another customer, too",
+        ),
+    ],
+)
+def test_the_trace_of_a_stop_says_of_each_channel_why_it_reaches_nobody(
+    closed: dict[Channel, Unreachable], line: str
+) -> None:
+    assert traced(why_nothing_reaches(closed)[1]) == line
 
 
 def test_a_channel_that_failed_comes_last() -> None:
@@ -121,12 +164,35 @@ def test_a_cap_of_a_channel_counts_the_contacts_on_it_alone() -> None:
     by_sms, by_mail = a_text(NOW - HOUR), replace(a_text(NOW - HOUR), channel="email")
     assert until(capped, NOW, by_sms) is None
     assert until(capped, NOW, by_mail) == NOW + 23 * HOUR
+    assert until(capped, NOW + 23 * HOUR, by_mail) is None
 
 
 def test_a_consent_that_begins_later_opens_its_channel_then() -> None:
     soon = replace(EVERYWHERE, channel_consents={"voice": NOW + HOUR})
     assert until(VOICE, facts=soon) == NOW + HOUR
     assert until(VOICE, NOW + HOUR, facts=soon) is None
+
+
+@pytest.mark.parametrize(
+    ("each", "now", "line"),
+    [
+        (VOICE, NOW, "channel: voice passed over, the consent begins at 2026-12-01 11:00+08:00"),
+        (MAIL, NOW + 12 * HOUR, "channel: email passed over, its hours open at 2026-12-02 09:00+08:00"),
+        (
+            replace(LINE, caps=(Cap(2, 7 * DAY), Cap(1, DAY))),
+            NOW,
+            "channel: line passed over, 1 text in 24 hours on it, free at 2026-12-02 09:00+08:00",
+        ),
+    ],
+)
+def test_the_trace_names_the_channel_that_is_passed_over_why_and_until_when(
+    each: ChannelRules, now: datetime, line: str
+) -> None:
+    facts = replace(EVERYWHERE, channel_consents={"voice": NOW + HOUR})
+    by_line = replace(a_text(NOW - HOUR), channel="line")
+    shut = shut_for_now(each, each.hours_for(rules(each), 0), rules(each).zones, facts, [by_line], now)
+    assert shut is not None
+    assert traced(shut.why) == line
 
 
 # ------------------------------------------------------------------ outages
@@ -150,6 +216,14 @@ def test_an_outage_of_last_week_is_over() -> None:
     assert channels_out(standing, rules(LINE, SMS, failover_after=6 * HOUR), NOW) == set()
     again = with_outage(standing, "line", NOW, OUTAGE_REMEMBERED)
     assert again.outages["line"].since == NOW
+
+
+def test_an_outage_counts_for_36_hours_after_its_last_refusal_and_no_longer() -> None:
+    last = NOW - timedelta(hours=36)
+    standing = replace(a_standing(), outages={"line": Outage(last - 6 * HOUR, last)})
+    six_hours = rules(LINE, SMS, failover_after=6 * HOUR)
+    assert channels_out(standing, six_hours, NOW) == {"line"}
+    assert channels_out(standing, six_hours, NOW + timedelta(seconds=1)) == set()
 
 
 def test_of_a_stage_that_did_not_arrive_only_its_own_channel_comes_last_and_none_of_the_stage_before() -> None:

@@ -59,23 +59,24 @@ def draw_silence(rules: Rules, customer_id: str, day: date, stages: Collection[i
     A text that also marks a stage of which nothing may be left out goes out in any case, and so does one that repeats
     a text which did not arrive: its draw says that nothing was left to chance. `day` is the day the rung came due.
     """
-    trial, epoch, certain = _holdout_at(rules, day, tuple(stages))
-    if trial is None or repeats:
+    drawn, certain = _holdout_at(rules, day, tuple(stages))
+    if drawn is None or repeats:
         return certain
+    trial, epoch = drawn
     return draw_holdout(trial.trial_id, trial.salt, trial.share_held_out, customer_id, epoch)
 
 
 @lru_cache(maxsize=4096)  # stages and days of the rules in force, not customers
-def _holdout_at(rules: Rules, day: date, stages: tuple[int, ...]) -> tuple[Trial | None, int, Draw | None]:
-    """Return the holdout that is drawn, if one is, and its epoch; and the draw where nothing is left to chance."""
+def _holdout_at(rules: Rules, day: date, stages: tuple[int, ...]) -> tuple[tuple[Trial, int] | None, Draw | None]:
+    """Return the holdout that is drawn and its epoch, if one is; and the draw where nothing is left to chance."""
     for trial, runs_for_all in _trials_that_run(rules, Layer.HOLDOUT, stages, day):
         left = {TEXTED} if rules.trial_control is None else set(rules.arms_left[trial.trial_id])
         if TEXTED not in left:
             break
         is_drawn = SILENCE in left and runs_for_all
         certain = Draw(trial.layer, trial.trial_id, TEXTED, 1.0)
-        return trial if is_drawn else None, epoch_of(day, trial.starts_on), certain
-    return None, 0, None
+        return (trial, epoch_of(day, trial.starts_on)) if is_drawn else None, certain
+    return None, None
 
 
 def draw_text(
@@ -85,7 +86,7 @@ def draw_text(
     may_be_sent: Callable[[str], bool],
     *,
     repeats: bool,
-    has_variants: bool = True,
+    has_variants: bool,
 ) -> Draw | None:
     """
     Return the draw of a wording among the arms that may be sent, or of silence; `None` if no trial of texts runs.
@@ -116,15 +117,15 @@ def _draw_among(rules: Rules, trial: Trial, drawn_for: DrawnFor, is_allowed: Cal
     """
     Return the draw of a trial among the arms that are allowed and not paused, with the shares of its week.
 
-    Nothing is drawn if only silence is left. If the control cannot be read, the arm without chance is taken; of hours
-    it is the policy's own, which no arm has to name.
+    Nothing is drawn if no arm or only silence is left. If the control cannot be read, the arm without chance is taken;
+    of hours it is the policy's own, which no arm has to name.
     """
     if rules.trial_control is None:
         arm = arm_without_chance(trial)
         is_known = trial.layer is not Layer.HOUR and is_allowed(arm)
         return Draw(trial.layer, trial.trial_id, arm, 1.0) if is_known else None
     allowed = [arm for arm in rules.arms_left[trial.trial_id] if is_allowed(arm)]
-    if not allowed or allowed == _ONLY_SILENCE:
+    if allowed == _ONLY_SILENCE:
         return None
     return draw_in(
         trial,
