@@ -44,3 +44,29 @@ def test_a_repeat_that_is_refused_says_nothing_of_the_first_request_which_may_ha
 @pytest.mark.parametrize("first", [TAKEN, BUSY, NOBODY])
 def test_a_first_answer_that_is_definite_is_believed_and_nothing_is_repeated(first: Published) -> None:
     assert asked(first) == (first, 1)
+
+
+NOT_SENT = Published(PublishOutcome.REFUSED_FOR_NOW, code="GatewayNotConfigured", retry_after=timedelta(hours=1))
+
+
+@pytest.mark.parametrize("name", ["no such gateway", "sns"])
+def test_a_message_for_a_gateway_that_is_not_there_or_not_of_its_channel_waits_and_is_handed_to_nobody(
+    name: str,
+) -> None:
+    texts = FakeGateway()
+    assert GatewaysByName(texts).publish_once(name, outgoing_line()) == NOT_SENT
+    assert texts.published == []
+
+
+def test_a_gateway_is_built_when_a_message_first_needs_it_and_once() -> None:
+    built: list[Line] = []
+
+    def make() -> Line:
+        built.append(Line())
+        return built[-1]
+
+    gateways = GatewaysByName(makers={"line": make})
+    assert built == []
+    for _ in range(2):
+        assert gateways.publish_once("line", outgoing_line()).outcome is PublishOutcome.ACCEPTED
+    assert [len(gateway.published) for gateway in built] == [2]

@@ -309,6 +309,27 @@ class TestAClaim:
             f"{account_id}#1": amount for account_id, amount in due.items()
         }
 
+    def test_is_written_under_its_own_id_and_with_the_lender_whatever_was_sent_before(self) -> None:
+        class Remembering(ContestedCustomers):
+            """Remembers the claims of its writes."""
+
+            claim_ids: tuple[str, ...] = ()
+
+            def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+                self.claim_ids += (claim_id,)
+                return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
+
+        store = Remembering()
+        office = Office(store=store)
+        facts = someone()
+        older = a_text(NOW - timedelta(days=9), "A0009-0", claim_id="older")
+        store.lender_records["C0001"], store.standings["C0001"] = a_lender_record(facts), waking(facts, ledger=(older,))
+        assert office.handle_batch(facts) == []
+        assert store.claim_ids == ("claim-1",)
+        standing = store.standings[facts.customer_id]
+        assert [entry.claim_id for entry in standing.ledger] == ["older", "claim-1"]
+        assert standing.lender_id == facts.lender
+
     def test_that_somebody_was_quicker_than_is_judged_afresh(self, office: Office) -> None:
         facts = office.add(someone())
         office.store.meanwhile = [lambda standing: replace(standing, planned_for="newer")]
@@ -424,6 +445,44 @@ class TestAReleasedClaim:
         assert gateway.answers == []
         expected = tuple(sorted([*before, "shared_phone", "number_refused"]))
         assert office.store.standings["C0001"].announced == expected
+
+    def test_leaves_of_stops_and_reviews_what_was_there_before_and_what_somebody_has_changed_meanwhile(
+        self, office: Office
+    ) -> None:
+        """The claim has ended two stops, and kept a third and a reply. Somebody ends the third, and opens others."""
+        lacking = an_account(an_instalment("2026-10-20", stage_reached=15), account_id="A1")
+        facts = replace(someone(), accounts=(lacking, an_account(an_instalment("2026-11-20"), account_id="A2")))
+        kept, ended, ended_again = "no_written_notice:A1#1", "no_channel", "number_refused"
+        oldest = OpenReview("no_channel", NOW - timedelta(days=9))
+        of_reply = OpenReview("dispute", NOW - timedelta(days=5), "reply-1")
+        refused = OpenReview("number_refused", NOW - timedelta(days=4))
+        lacks = OpenReview("no_written_notice", NOW - timedelta(days=3))
+        newest = OpenReview("complaint", NOW, "reply-2")
+        office.add(
+            facts,
+            waking(facts, announced=(ended, kept, ended_again), attention=(oldest, of_reply, refused, lacks)),
+        )
+        claims: list[Standing] = []
+
+        class Then(FakeGateway):
+            def publish(self, sms: Outgoing) -> Published:
+                del sms
+                stored = office.store.standings["C0001"]
+                claims.append(stored)
+                office.store.standings["C0001"] = replace(
+                    stored,
+                    version=stored.version + 1,
+                    announced=(ended_again, "unknown_lender"),
+                    attention=(of_reply, refused, newest),
+                )
+                return BUSY
+
+        assert Office(store=office.store, gateway=Then()).handle_batch(facts) == []
+        (claimed,) = claims
+        assert (claimed.announced, claimed.attention) == ((kept,), (of_reply, lacks))
+        standing = office.store.standings["C0001"]
+        assert standing.announced == (ended, ended_again, "unknown_lender")
+        assert standing.attention == (oldest, of_reply, refused, newest)
 
     def test_of_a_customer_without_a_wake_is_tried_again_like_any_other(self, office: Office) -> None:
         facts = someone()

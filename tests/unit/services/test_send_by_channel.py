@@ -1,22 +1,22 @@
 """The sender over several channels: which one is taken, what a refusal leads to, and what never leads to another."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from dunning.domain.customer.facts import Facts
+from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import AddressSince, Standing, Wake
-from dunning.domain.decision.decisions import Reason
+from dunning.domain.decision.decisions import Reason, trace_of
 from dunning.domain.decision.rules import Rules
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import ContactState
-from dunning.domain.outbound_events import CustomerNeedsPerson, NumberUnreachable, ReviewReason
+from dunning.domain.outbound_events import CustomerNeedsPerson, NumberUnreachable, ReminderStopped, ReviewReason
 from dunning.ports.gateways import Published, PublishOutcome
-from dunning.ports.outgoing import LineBody, MailBody
+from dunning.ports.outgoing import LineBody, MailBody, Outgoing
 from dunning.services.send.gateways_by_name import GatewaysByName
-from tests.support.builders import OnlyRules, rules_of
+from tests.support.builders import OnlyRules, rules_of, taipei
 from tests.support.fakes import FakeGateway
 from tests.support.people import NOW, someone
 from tests.unit.services.test_send import BUSY, INVALID, LOST, Office
@@ -50,8 +50,8 @@ class TextFake(FakeGateway):
 class Channels:
     """A sender with three gateways."""
 
-    def __init__(self, **changes: Any) -> None:  # noqa: ANN401 - ports
-        self.line, self.mail, self.sms = LineFake(), MailFake(), TextFake()
+    def __init__(self, line: LineFake | None = None, **changes: Any) -> None:  # noqa: ANN401 - ports
+        self.line, self.mail, self.sms = line or LineFake(), MailFake(), TextFake()
         self.office = Office(
             gateways=GatewaysByName(self.line, self.mail, self.sms), unsubscribe_url=_unsubscribe_url, **changes
         )
@@ -149,6 +149,33 @@ class TestAnAnswer:
         channels.send()
         assert channels.sent == [1, 0, 0]
 
+    def test_that_says_the_person_opted_out_is_told_as_an_opt_out_and_as_no_fault_of_the_address(
+        self, channels: Channels
+    ) -> None:
+        channels.line.answers = [OPTED_OUT]
+        channels.send()
+        assert channels.office.publisher.published == [ReminderStopped("C0001", NOW, "opted_out")]
+        assert channels.office.telemetry.counts == {"MessagesRefusedForGood": 1, "OptOuts": 1}
+
+    def test_that_refuses_the_address_leaves_the_wake_to_what_somebody_has_said_meanwhile(self) -> None:
+        """Who is held now is not woken at once: the wake is the one that follows from the hold."""
+
+        class Then(LineFake):
+            def publish(self, sms: Outgoing) -> Published:
+                super().publish(sms)
+                stored = sender.office.store.standings["C0001"]
+                hold = Hold(HoldReason.QUESTION, date(2026, 12, 2), NOW)
+                held = replace(stored, version=stored.version + 1, holds=(hold,))
+                sender.office.store.standings["C0001"] = held
+                return INVALID
+
+        sender = Channels(line=Then())
+        standing = sender.send()
+        assert standing.is_suspended(SOMEBODY, Channel.LINE)
+        assert standing.reason == Reason.ON_HOLD
+        assert standing.wake is not None
+        assert standing.wake.at >= taipei("2026-12-03 00:00")
+
     @pytest.mark.parametrize("answer", [Published(PublishOutcome.ACCEPTED, "m"), LOST], ids=["accepted", "silence"])
     def test_that_is_no_refusal_never_leads_to_a_second_channel(self, channels: Channels, answer: Published) -> None:
         channels.line.answers = [answer, answer]
@@ -211,6 +238,10 @@ class TestAStoppedChannel:
         standing = channels.send()
         assert channels.sent == [0, 0, 0]
         assert (standing.wake, standing.reason) == (Wake(NOW + timedelta(minutes=15), 0), Reason.SENDING_OFF)
+        ((_, decision, _),) = channels.office.telemetry.decisions
+        *steps, last = trace_of(decision)
+        assert last == "switch: line is off"
+        assert "channel: line by line" in steps, "what was decided before is in the trace, too"
 
     def test_stops_no_other(self, channels: Channels) -> None:
         channels.office.switch.stopped = frozenset({Channel.LINE})
