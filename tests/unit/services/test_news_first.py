@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.services.news_first import NewsFirstSwitch, note_failures
 from tests.support.fakes import FakeClock, FakeNews, FakeSwitch, FakeTelemetry
@@ -91,6 +92,23 @@ def test_the_queues_are_asked_at_most_every_thirty_seconds() -> None:
     assert office.switch.is_on()
     office.clock.move_to(NOW + timedelta(seconds=30))
     assert not office.switch.is_on()
+
+
+def test_who_asks_twice_at_one_moment_gets_one_answer() -> None:
+    office = Office()
+    assert office.switch.is_on()
+    office.news.note()
+    assert office.switch.is_on()
+
+
+def test_news_that_is_held_up_stops_no_channel_by_its_name_but_the_switch_does() -> None:
+    switch = FakeSwitch()
+    switch.stopped = frozenset({Channel.LINE})
+    news = FakeNews()
+    news.note()
+    news_first = NewsFirstSwitch(switch, news, FakeClock(NOW), FakeTelemetry())
+    assert not news_first.is_on()
+    assert news_first.stopped_channels() == {Channel.LINE}
 
 
 @pytest.mark.parametrize(
