@@ -81,6 +81,7 @@ NO_SURVIVORS = (
     "domain/replies/*.py",
     "domain/texts/lint/*.py",
     "domain/texts/segments.py",
+    "services/lender_events.py",
     "services/news_first.py",
     "services/optimistic.py",
     "services/planning.py",

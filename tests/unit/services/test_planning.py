@@ -31,7 +31,7 @@ EARLIER = NOW - timedelta(days=9)
 OTHER_NUMBER = "+886900000009"
 
 
-def told(facts: Facts, before: Standing | None, *shared: str) -> Standing:
+def as_told(facts: Facts, before: Standing | None, *shared: str) -> Standing:
     return replan_as_told(a_lender_record(facts), facts, before, POLICIES, NOW, shared=shared).standing
 
 
@@ -49,16 +49,16 @@ class TestAStatementOfTheLender:
         opted_out_at: datetime | None,
     ) -> None:
         facts = someone(opted_out=lender_says)
-        assert told(facts, waking(facts, opted_out_at=said_before)).opted_out_at == opted_out_at
+        assert as_told(facts, waking(facts, opted_out_at=said_before)).opted_out_at == opted_out_at
 
     def test_names_the_lender_by_whose_policy_the_wake_was_made(self) -> None:
-        assert told(someone(), None).lender_id == "demo-tw"
+        assert as_told(someone(), None).lender_id == "demo-tw"
 
     def test_leaves_no_text_among_the_decisions_not_to_send(self) -> None:
         facts = someone()
         assert isinstance(plan(facts, waking(facts), POLICIES, NOW).decision, Send)
-        assert told(facts, waking(facts)).recent == ()
-        assert [decision.reason for decision in told(paid_up(facts), waking(facts)).recent] == ["nothing_open"]
+        assert as_told(facts, waking(facts)).recent == ()
+        assert [decision.reason for decision in as_told(paid_up(facts), waking(facts)).recent] == ["nothing_open"]
 
     def test_of_a_customer_who_returns_fills_the_caps_beside_what_was_sent_before_the_load_came_to_its_end(
         self,
@@ -73,9 +73,9 @@ class TestAStatementOfTheLender:
 
     def test_announces_no_shared_address_where_none_was_found_whatever_stops_the_customer(self) -> None:
         facts = someone(opted_out=True)
-        standing = told(facts, waking(facts))
+        standing = as_told(facts, waking(facts))
         assert (standing.shared, standing.announced, standing.attention) == ({}, (), ())
-        standing = told(facts, waking(facts), facts.phone)
+        standing = as_told(facts, waking(facts), facts.phone)
         assert (set(standing.shared), standing.announced) == ({"number"}, ("shared_phone",))
 
 
