@@ -13,7 +13,7 @@ from dunning.domain.customer.facts import FINAL_HOLDS, Facts, Hold, HoldReason
 from dunning.domain.customer.standing import AddressSince, Standing
 from dunning.domain.decision import decide as decide_module
 from dunning.domain.decision.decide import decide
-from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
+from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait, trace_of
 from dunning.domain.decision.gates import GATES
 from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, FatigueLimits, Policies, Rules, Scope
 from dunning.domain.delivery.channels import Channel
@@ -696,3 +696,141 @@ def test_no_gate_of_a_wait_opens_after_its_end_and_the_first_is_the_one_that_is_
             assert gate.until is not None
             assert gate.until <= decision.until
         assert len({gate.reason for gate in decision.gates[1:]}) == len(decision.gates) - 1
+
+
+SOMETHING_OPEN = "accounts with something open: 1"
+NO_OBJECTION = [SOMETHING_OPEN, "no opt-out, no permanent stop"]
+NO_HOLD = [*NO_OBJECTION, "hold: none is running"]
+STAGE_DUE = [*NO_HOLD, "stage: +0, due since 2026-12-01"]
+GATES_OPEN = [*STAGE_DUE, "hours: open in TW", "caps: 0 texts on record, none in the way"]
+THEN_THE_NEXT_STAGE = "then stage: the next one is due 2026-12-04 10:00+08:00"
+
+TRACES: dict[Reason, list[str]] = {
+    Reason.NOTHING_OPEN: ["accounts with something open: none"],
+    Reason.SENDING_OFF: [SOMETHING_OPEN, "switch: sending is off"],
+    Reason.OPTED_OUT: [SOMETHING_OPEN, "opted out"],
+    Reason.NUMBER_REFUSED: [SOMETHING_OPEN, "number: refused by the carrier until it is corrected"],
+    Reason.SHARED_PHONE: [SOMETHING_OPEN, "number: another customer's too, until a person has looked at it"],
+    Reason.NO_CHANNEL: [SOMETHING_OPEN, "channel: none reaches the customer, email: no address"],
+    Reason.BANKRUPT: [SOMETHING_OPEN, "hold: bankrupt, for good"],
+    Reason.DECEASED: [SOMETHING_OPEN, "hold: deceased, for good"],
+    Reason.REPRESENTED: [SOMETHING_OPEN, "hold: represented, for good"],
+    Reason.WRONG_PERSON: [SOMETHING_OPEN, "hold: wrong_person, for good"],
+    Reason.NO_CONSENT: [SOMETHING_OPEN, "consent: TW requires it, none is on record yet"],
+    Reason.ON_HOLD: [
+        *NO_OBJECTION,
+        "hold: running until 2026-12-11 00:00+08:00",
+        "then hours: quiet, open at 2026-12-11 09:00+08:00",
+    ],
+    Reason.UNKNOWN_LENDER: [*NO_OBJECTION, "rules: unknown_lender"],
+    Reason.UNKNOWN_JURISDICTION: [*NO_OBJECTION, "rules: unknown_jurisdiction"],
+    Reason.COUNTRY_NOT_ALLOWED: [*NO_OBJECTION, "rules: country_not_allowed"],
+    Reason.STORED_ELSEWHERE: [*NO_OBJECTION, "rules: stored_elsewhere"],
+    Reason.UNKNOWN_TIME_ZONE: [*NO_OBJECTION, "time zone: not known"],
+    Reason.NEXT_STAGE: [*NO_HOLD, "stage: the next one is due 2026-12-04 10:00+08:00"],
+    Reason.LADDER_FINISHED: [*NO_HOLD, "stage: the last one has been heard; over to a person"],
+    Reason.NO_WRITTEN_NOTICE: [
+        *NO_HOLD,
+        "stage: +30 needs a written notice, none is on record for 1 of the accounts",
+    ],
+    Reason.UNANSWERED: [*NO_HOLD, "fatigue: 3 reminders without an answer; over to a person"],
+    Reason.CALENDAR_NOT_COVERED: [*STAGE_DUE, "calendar: no data for 2026-12-01"],
+    Reason.QUIET_HOURS: [*STAGE_DUE, "hours: quiet, open at 2026-12-02 09:00+08:00", THEN_THE_NEXT_STAGE],
+    Reason.CLOSED_DAY: [*STAGE_DUE, "hours: a closed day, open at 2026-12-02 09:00+08:00", THEN_THE_NEXT_STAGE],
+    Reason.NO_LAWFUL_MOMENT: [*NO_OBJECTION, "hours: never open in all time zones at once"],
+    Reason.PERSON_CAP: [
+        *STAGE_DUE,
+        "hours: open",
+        "cap: 1 text in 24 hours for the person, free at 2026-12-02 09:00+08:00",
+        THEN_THE_NEXT_STAGE,
+    ],
+    Reason.ACCOUNT_CAP: [
+        *STAGE_DUE,
+        "hours: open",
+        "cap: 1 text in 7 days for the account, free at 2026-12-06 10:00+08:00",
+    ],
+    Reason.CHANNEL_SHUT: [
+        *STAGE_DUE,
+        "hours: open",
+        "channel: sms passed over, its hours open at 2026-12-01 18:00+08:00",
+    ],
+    Reason.NO_TEXT: [*GATES_OPEN, "text: none for stage +0 in zh-Hant"],
+    Reason.UNKNOWN_CURRENCY: [*GATES_OPEN, "text: currency XXX is not known"],
+    Reason.TEXT_TOO_LONG: [*GATES_OPEN, "text: zh-Hant/today@3 takes 1 segments, 0 allowed"],
+    Reason.TEMPLATE_NOT_REGISTERED: [*GATES_OPEN, "text: zh-Hant/today@3 is not registered where the number is"],
+    Reason.HELD_OUT: [*GATES_OPEN, "chance: trial holdout drew silence, probability 1"],
+}
+"""What a clerk reads of a customer at whom the gate of a reason is shut: what was passed, and what is in the way."""
+
+
+@pytest.mark.parametrize("reason", SHUT)
+def test_a_trace_says_which_gates_were_passed_and_ends_with_those_in_the_way(reason: Reason) -> None:
+    assert trace_of(SHUT[reason](Case()).decision()) == TRACES[reason]
+
+
+def test_the_trace_of_a_text_names_every_gate_that_it_passed() -> None:
+    assert trace_of(Case().decision()) == [*GATES_OPEN, "text: zh-Hant/today@3, 1 x UCS-2"]
+
+
+@pytest.mark.parametrize(
+    ("case", "trace"),
+    [
+        pytest.param(
+            with_standing(opted_out_accounts={"A1": DUE_DAY - HOUR})(Case()),
+            [SOMETHING_OPEN, "opted out of each account"],
+            id="the only account is opted out of",
+        ),
+        pytest.param(
+            with_facts(not_in_list_since=DUE_DAY)(Case()),
+            [SOMETHING_OPEN, "not in the lender's whole list of 2026-12-01 02:00+00:00"],
+            id="the lender's whole list lacks the customer",
+        ),
+        pytest.param(
+            held_for_good(Case()), [*NO_OBJECTION, "hold: dispute, until it is lifted"], id="a hold has no end"
+        ),
+        pytest.param(
+            unknown_zone(on_hold(Case())),
+            [*NO_OBJECTION, "hold: running until 2026-12-11 12:00+00:00"],
+            id="a hold ends when its day is over everywhere, for the time zone is not known",
+        ),
+        pytest.param(not_yet_ten(Case()), [*NO_HOLD, "stage: the next one is due 2026-12-01 10:00+08:00"], id="early"),
+    ],
+)
+def test_a_trace_says_what_is_in_the_way(case: Case, trace: list[str]) -> None:
+    assert trace_of(case.decision()) == trace
+
+
+def test_of_several_holds_the_longest_ends_last_also_where_the_zone_is_unknown() -> None:
+    holds = (Hold(HoldReason.DISPUTE, day("2026-12-04")), Hold(HoldReason.PROMISE, day("2026-12-10")))
+    decision = unknown_zone(with_facts(holds=holds)(Case())).decision()
+    assert decision.until == datetime(2026, 12, 11, 12, tzinfo=UTC)
+    assert isinstance(decision, Wait)
+    assert [(gate.reason, gate.until) for gate in decision.gates] == [(Reason.ON_HOLD, decision.until)]
+
+
+def test_a_hold_without_an_end_counts_whatever_ends_beside_it_also_where_the_zone_is_unknown() -> None:
+    held = with_facts(holds=(Hold(HoldReason.PROMISE, day("2026-12-10")), Hold(HoldReason.DISPUTE)))
+    for change in (held, all_of(held, unknown_zone)):
+        decision = change(Case()).decision()
+        assert (decision.reason, decision.until) == (Reason.ON_HOLD, None)
+
+
+def test_a_consent_counts_from_its_very_moment() -> None:
+    assert with_facts(consented_at=DUE_DAY)(no_consent(Case())).decision().reason is Reason.DUE
+
+
+def test_a_hold_is_over_at_the_first_moment_of_the_next_day() -> None:
+    hours = ContactHours((((0, 24 * 60),),) * 7)
+    held = with_rules(hours=hours, overdue_hours=hours, preferred_minute_of_day=0)(
+        with_facts(holds=(Hold(HoldReason.PROMISE, day("2026-12-03")),))(Case())
+    )
+    assert at(taipei("2026-12-03 23:59"))(held).decision().until == taipei("2026-12-04 00:00")
+    assert at(taipei("2026-12-04 00:00"))(held).decision().reason is Reason.DUE
+
+
+def test_every_gate_that_is_shut_says_where_its_times_are_read() -> None:
+    """The trace of a wait, and of a stop that its own time zone decides, is in the customer's time."""
+    for change in (quiet, capped, calendar_ended, ladder_finished):
+        decision = change(Case()).decision()
+        assert isinstance(decision, Wait | Stop)
+        assert str(decision.zone) == "Asia/Taipei"
