@@ -26,10 +26,10 @@ from dunning.domain.decision.channel_choice import (
     why_nothing_reaches,
 )
 from dunning.domain.decision.decide import decide
-from dunning.domain.decision.decisions import Reason, Send, Stop, TraceStep, trace_of
+from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, TraceStep, trace_of
 from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Rules
 from dunning.domain.delivery.channels import AddressKind, Channel
-from tests.support.builders import a_customer, a_standing, a_text, rules_of, taipei, the_policies
+from tests.support.builders import OnlyRules, a_customer, a_standing, a_text, rules_of, taipei, the_policies
 from tests.support.people import someone, waking
 
 NOW = taipei("2026-12-01 10:00")
@@ -193,6 +193,77 @@ def test_the_trace_names_the_channel_that_is_passed_over_why_and_until_when(
     shut = shut_for_now(each, each.hours_for(rules(each), 0), rules(each).zones, facts, [by_line], now)
     assert shut is not None
     assert traced(shut.why) == line
+
+
+def only_at(each: ChannelRules, hour: int) -> ChannelRules:
+    """Let a channel be open for an hour of each day."""
+    hours = ContactHours((((hour * 60, hour * 60 + 60),),) * 7)
+    return replace(each, hours=hours, overdue_hours=hours)
+
+
+def decided(*channels: ChannelRules, facts: Facts = EVERYWHERE) -> Decision:
+    return decide(facts, a_standing(), OnlyRules(rules(*channels)), NOW)
+
+
+LINE_AT_SIX, SMS_AT_THREE = only_at(LINE, 18), only_at(SMS, 15)
+
+
+@pytest.mark.parametrize("channels", [(LINE_AT_SIX, SMS_AT_THREE), (SMS_AT_THREE, LINE_AT_SIX)])
+def test_while_every_channel_is_shut_the_first_to_open_ends_the_wait(channels: tuple[ChannelRules, ...]) -> None:
+    decision = decided(*channels)
+    assert (decision.reason, decision.until) == (Reason.CHANNEL_SHUT, taipei("2026-12-01 15:00"))
+    lines = {
+        Channel.LINE: "channel: line passed over, its hours open at 2026-12-01 18:00+08:00",
+        Channel.SMS: "channel: sms passed over, its hours open at 2026-12-01 15:00+08:00",
+    }
+    assert trace_of(decision)[2:] == [
+        "hold: none is running",
+        "stage: +0, due since 2026-12-01",
+        "hours: open",
+        *[lines[each.channel] for each in channels],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("channels", "lines"),
+    [
+        ((LINE, SMS_AT_THREE), ["channel: line by line"]),
+        (
+            (LINE_AT_SIX, SMS, only_at(MAIL, 15)),
+            ["channel: line passed over, its hours open at 2026-12-01 10:00+00:00", "channel: sms by sns"],
+        ),
+        ((VOICE, SMS), ["channel: voice passed over, no consent to it", "channel: sms by sns"]),
+    ],
+)
+def test_the_trace_of_a_text_names_its_channel_and_each_that_was_passed_over_before_it(
+    channels: tuple[ChannelRules, ...], lines: list[str]
+) -> None:
+    trace = trace_of(decided(*channels))
+    assert trace[5:-1] == ["caps: 0 texts on record, none in the way", *lines]
+
+
+def test_a_channel_without_words_is_passed_over_and_without_any_the_lack_of_the_first_stops_the_text() -> None:
+    wordless = rules(LINE, MAIL, SMS, channel_words={})
+    sent = decide(EVERYWHERE, a_standing(), OnlyRules(wordless), NOW)
+    assert trace_of(sent)[-4:-1] == [
+        "channel: line passed over, text: none for stage +0 on line in zh-Hant",
+        "channel: email passed over, text: none for stage +0 on email in zh-Hant",
+        "channel: sms by sns",
+    ]
+    stopped = decide(EVERYWHERE, a_standing(), OnlyRules(replace(wordless, texts={})), NOW)
+    assert (stopped.reason, stopped.stage, stopped.until) == (Reason.NO_TEXT, 0, NOW + DAY)
+    assert trace_of(stopped)[-1] == "text: none for stage +0 on line in zh-Hant"
+
+
+def test_where_a_channel_may_be_chosen_a_number_that_is_refused_or_shared_stops_no_other_channel() -> None:
+    wrong = {
+        "suspended": {"sms": AddressSince(EVERYWHERE.phone)},
+        "shared": {AddressKind.of_address(EVERYWHERE.phone): AddressSince(EVERYWHERE.phone)},
+    }
+    for name, state in wrong.items():
+        decision = decide(EVERYWHERE, a_standing(**{name: state}), OnlyRules(rules(SMS, LINE)), NOW)
+        assert isinstance(decision, Send)
+        assert decision.reminder.channel == "line"
 
 
 # ------------------------------------------------------------------ outages

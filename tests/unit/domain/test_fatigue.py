@@ -18,6 +18,8 @@ from tests.support.builders import (
     a_text,
     an_account,
     an_instalment,
+    instant,
+    progress_at,
     rules_of,
     taipei,
 )
@@ -84,6 +86,38 @@ def test_a_payment_of_what_was_asked_for_ends_the_run_at_its_last_reminder() -> 
         facts = a_customer(an_account(replace(first, paid=settled), second))
         assert silent_run_of(standing, facts) == run, settled
     assert silent_run_of(standing, a_customer(an_account(second))) == 1  # gone from the lender's data
+
+
+def test_a_payment_that_the_lender_has_dated_ends_the_run_at_its_very_moment() -> None:
+    later = an_instalment("2026-12-15", number=2)
+    for account in (
+        an_account(replace(an_instalment("2026-12-01"), paid=325_000, paid_at=NOW - 6 * DAY), later),
+        an_account(replace(an_instalment("2026-12-01"), paid=100, paid_at=NOW - 6 * DAY), later),
+    ):
+        assert silent_run_of(after_texts(9, 6, 3), a_customer(account)) == 1
+    just_before = replace(an_instalment("2026-12-01"), paid=325_000, paid_at=NOW - 6 * DAY - timedelta(seconds=1))
+    assert silent_run_of(after_texts(9, 6, 3), a_customer(an_account(just_before, later))) == 2
+
+
+def test_what_is_settled_ends_the_run_although_nobody_knows_what_was_asked_for() -> None:
+    """A stage of an older release has no amount beside it: what is gone or paid in full is settled all the same."""
+    reached = Progress(3, (NOW - 6 * DAY).date(), date(2026, 12, 1))
+    standing = after_texts(9, 6, 3, progress={"A1#1": reached})
+    later = an_instalment("2026-12-15", number=2)
+    for left, run in ((0, 1), (1, 3), (2, 3)):
+        first = replace(an_instalment("2026-12-01"), paid=325_000 - left)
+        assert silent_run_of(standing, a_customer(an_account(first, later))) == run, left
+    assert silent_run_of(standing, a_customer(an_account(later))) == 1
+
+
+def test_a_reminder_of_the_day_of_the_last_one_is_answered_by_a_payment_wherever_the_day_ends() -> None:
+    evening = instant("2026-12-14 20:00", "Pacific/Honolulu")
+    standing = a_standing(a_text(evening, stage=3), progress=progress_at(3, "2026-12-14"))
+    assert silent_run_of(standing, a_customer(an_account(an_instalment("2026-12-15", number=2)))) == 0
+
+
+def test_a_hold_of_the_lender_is_no_reply() -> None:
+    assert silent_run_of(after_texts(9, 6, 3, holds=(Hold(HoldReason.DISPUTE),)), OPEN) == 3
 
 
 def under(limits: FatigueLimits | None) -> Policies:

@@ -7,9 +7,11 @@ import pytest
 
 from dunning.domain.customer.facts import Facts, Instalment
 from dunning.domain.customer.standing import Progress
-from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decide import ComingStage, coming_stages, decide
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.ladder import next_step
+from dunning.domain.decision.rules import ChannelRules
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.replies.intents import ParsedReply
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
 from tests.support.builders import (
@@ -20,6 +22,7 @@ from tests.support.builders import (
     day,
     policies_with,
     progress_at,
+    rules_of,
     taipei,
     texts_sent,
 )
@@ -231,3 +234,43 @@ def test_after_a_silence_over_a_due_stage_the_ladder_goes_on_where_it_stood_one_
     # Three working days after a Thursday are over on Tuesday night: by then +3 and +7 have come due.
     sent = texts_sent(facts, said_at, taipei("2026-12-20 00:00"), standing=in_doubt)
     assert sent == [("2026-12-09", 3), ("2026-12-13", 7)]
+
+
+def coming(facts: Facts, today: str = "2026-12-02", **changes: object) -> dict[str, ComingStage]:
+    """Return the next stage of each account of a customer in Taiwan."""
+    rules = replace(rules_of(a_customer()), **changes)  # type: ignore[arg-type]
+    return dict(coming_stages(facts, a_standing(), rules, rules.zones, day(today)))
+
+
+def test_the_coming_stage_of_each_account_is_the_one_that_the_decision_waits_for() -> None:
+    facts = a_customer(
+        an_account(account_id="A1"),
+        an_account(an_instalment("2026-11-02", stage_reached=15), account_id="lacks a notice"),
+        an_account(an_instalment("2026-11-02", stage_reached=15, notice="2026-12-05"), account_id="notice to come"),
+        an_account(an_instalment("2026-11-02", stage_reached=30), account_id="has heard the last"),
+        an_account(an_instalment(paid=325_000), account_id="has paid"),
+    )
+    assert coming(facts) == {
+        "A1": ComingStage(3, day("2026-12-04")),
+        "lacks a notice": ComingStage(30, day("2026-12-02"), lacks_notice=True),
+        "notice to come": ComingStage(30, day("2026-12-05")),
+    }
+
+
+def test_no_stage_comes_of_a_rest_that_is_too_small_to_ask_for() -> None:
+    for paid, is_asked_for in ((324_000, True), (324_001, False)):
+        assert bool(coming(a_customer(an_account(an_instalment(paid=paid))))) is is_asked_for
+    for paid, is_asked_for in ((324_999, True), (325_000, False)):
+        in_an_unknown_currency = a_customer(an_account(an_instalment(paid=paid), currency="XXX"))
+        assert bool(coming(in_an_unknown_currency)) is is_asked_for
+        decision = decide(in_an_unknown_currency, a_standing(), policies_with(a_customer()), taipei("2026-12-04 10:00"))
+        assert decision.reason is (Reason.UNKNOWN_CURRENCY if is_asked_for else Reason.NOTHING_OPEN)
+
+
+def test_a_stage_at_which_no_channel_reaches_the_customer_does_not_come() -> None:
+    mail = (ChannelRules(channel=Channel.EMAIL, gateway="ses"),)
+    sms = (ChannelRules(channel=Channel.SMS, gateway="sns"),)
+    by_mail_first = dict.fromkeys(LADDER, sms) | {3: mail}
+    assert coming(a_customer(), channels=by_mail_first) == {"A1": ComingStage(7, day("2026-12-08"))}
+    reached = a_customer(email="ming@example.com")
+    assert coming(reached, channels=by_mail_first) == {"A1": ComingStage(3, day("2026-12-04"))}

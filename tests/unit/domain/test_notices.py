@@ -1,16 +1,19 @@
 """A stage that refers to a written notice is sent only once there is a notice; nothing goes round it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from dunning.domain.customer.facts import Account, Instalment
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Send, Stop, Wait, trace_of
+from dunning.domain.decision.rules import Cap
 from tests.support.builders import (
     IN_THE_UNITED_STATES,
     a_customer,
     a_standing,
+    a_text,
     an_account,
     an_instalment,
     day,
@@ -161,3 +164,18 @@ def test_a_payment_of_the_instalment_without_a_notice_lets_the_next_one_go_on() 
 def test_a_policy_may_need_no_notice_at_all() -> None:
     facts = a_customer(late())
     assert isinstance(decide(facts, a_standing(), policies_with(facts, notice_stages=frozenset()), FROM_HERE_ON), Send)
+
+
+def test_an_account_without_a_notice_is_counted_once_however_often_its_gate_is_asked() -> None:
+    facts = a_customer(late(), not_yet_late("2027-01-05"))
+    caps = (Cap(1, timedelta(days=3)),)
+    standing = a_standing(a_text(taipei("2027-01-04 12:00"), "A9"))
+    decision = decide(facts, standing, policies_with(facts, person_caps=caps), taipei("2027-01-04 13:00"))
+    missing = "stage: +30 needs a written notice, none is on record for 1 of the accounts"
+    assert trace_of(decision)[-3:] == [
+        missing,
+        "then cap: 1 text in 3 days for the person, free at 2027-01-07 12:00+08:00",
+        f"then {missing}",
+    ]
+    assert isinstance(decision, Wait)
+    assert decision.lacking_notice == ("A1#1",)
