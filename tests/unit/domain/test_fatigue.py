@@ -111,9 +111,20 @@ def test_what_is_settled_ends_the_run_although_nobody_knows_what_was_asked_for()
 
 
 def test_a_reminder_of_the_day_of_the_last_one_is_answered_by_a_payment_wherever_the_day_ends() -> None:
-    evening = instant("2026-12-14 20:00", "Pacific/Honolulu")
-    standing = a_standing(a_text(evening, stage=3), progress=progress_at(3, "2026-12-14"))
+    last_minute = instant("2026-12-14 23:59", "Etc/GMT+12")
+    standing = a_standing(a_text(last_minute, stage=3), progress=progress_at(3, "2026-12-14"))
     assert silent_run_of(standing, a_customer(an_account(an_instalment("2026-12-15", number=2)))) == 0
+
+
+def test_a_reminder_of_the_next_day_is_unanswered_where_that_day_begins_last() -> None:
+    next_day = instant("2026-12-15 00:01", "Etc/GMT+12")
+    standing = a_standing(a_text(next_day, stage=3), progress=progress_at(3, "2026-12-14"))
+    assert silent_run_of(standing, a_customer(an_account(an_instalment("2026-12-15", number=2)))) == 1
+
+
+def test_of_several_answers_the_last_counts_and_it_answers_a_reminder_of_its_very_moment() -> None:
+    answers = {"opted_in_at": NOW - 10 * DAY, "opted_out_accounts": {"A9": NOW - 6 * DAY, "A8": NOW - 20 * DAY}}
+    assert silent_run_of(after_texts(9, 6, 3, **answers), OPEN) == 1
 
 
 def test_a_hold_of_the_lender_is_no_reply() -> None:

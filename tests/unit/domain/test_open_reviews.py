@@ -63,6 +63,15 @@ def test_while_nothing_is_open_stops_rest_and_replies_wait_on() -> None:
     assert waits_for_person(waiting(stop, reply)) == (NOW, False)
 
 
+def test_every_stop_rests_while_nothing_is_open_and_no_reply_does() -> None:
+    """A review of no reply rests alone: the customer comes back into the list with a new instalment."""
+    stops = [OpenReview("ladder_finished", NOW), OpenReview("shared_phone", NOW + HOUR)]
+    resting = waiting(*stops, reason="nothing_open")
+    assert reviews_that_wait(resting) == ()
+    assert reviews_that_wait(replace(resting, reason="next_stage")) == tuple(stops)
+    assert reviews_that_wait(NOBODY) == ()
+
+
 def test_whoever_was_attended_waits_for_nothing_from_before_and_for_all_from_since() -> None:
     standing = with_attended(waiting(OpenReview("question", NOW, "r1"), OpenReview("dispute", NOW + HOUR, "r2")), NOW)
     assert standing.attention == (OpenReview("dispute", NOW + HOUR, "r2"),)
@@ -83,9 +92,14 @@ def test_a_label_ends_what_waits_about_its_reply_alone() -> None:
         (HoldReason.HARDSHIP, "dispute", False),
         (HoldReason.UNCONFIRMED, "opt_out", True),
         (HoldReason.UNCONFIRMED, "deceased", True),
+        (HoldReason.UNCONFIRMED, "wrong_person", True),
+        (HoldReason.UNCONFIRMED, "represented", True),
+        (HoldReason.UNCONFIRMED, "hardship", False),
         (HoldReason.DECEASED, "deceased", True),
         (HoldReason.DOUBT, NOT_UNDERSTOOD, True),
         (HoldReason.QUESTION, "promise_unclear", True),
+        (HoldReason.QUESTION, "question", True),
+        (HoldReason.QUESTION, "refusal", False),
         (HoldReason.PROMISE, "promised_before", True),
         (HoldReason.CEASED, "refusal", True),
         (HoldReason.SHARED_PHONE, "shared_phone", True),
@@ -122,6 +136,53 @@ def test_a_customer_of_very_many_reviews_keeps_the_urgent_and_the_oldest_and_goe
     assert standing.attention[0].reply_id == "r0"
     assert standing.attention[-1].why == "distress"
     assert waits_for_person(standing) == (NOW, True)
+
+
+def test_reviews_stand_in_the_order_of_their_age_whatever_they_are_about() -> None:
+    standing = NOBODY
+    for why, after, reply in (
+        ("question", 2, "r3"),
+        ("distress", 3, "r4"),
+        ("dispute", 1, "r2"),
+        ("hardship", 1, "r1"),
+    ):
+        standing = with_open_review(standing, why, NOW + after * HOUR, reply)
+    assert [(review.why, review.reply_id) for review in standing.attention] == [
+        ("dispute", "r2"),
+        ("hardship", "r1"),
+        ("question", "r3"),
+        ("distress", "r4"),
+    ]
+    assert waits_for_person(standing) == (NOW + HOUR, True)
+
+
+def test_a_review_of_the_same_reply_for_another_reason_is_another_and_so_is_one_of_another_reply() -> None:
+    standing = waiting(OpenReview("hardship", NOW, "r1"))
+    for why, reply in (("question", "r1"), ("hardship", "r2")):
+        assert with_open_review(standing, why, NOW, reply).attention == (
+            OpenReview("hardship", NOW, "r1"),
+            OpenReview(why, NOW, reply),
+        )
+
+
+def test_what_is_released_waits_no_more_from_the_moment_of_the_release_and_before() -> None:
+    early, late = OpenReview("hardship", NOW, "r1"), OpenReview("hardship", NOW + HOUR, "r2")
+    assert with_released(waiting(early, late), HoldReason.HARDSHIP, NOW).attention == (late,)
+    assert with_released(waiting(early, late), None, NOW).attention == (late,)
+    assert with_released(waiting(early, late), None, NOW).attended_at == NOW
+
+
+def test_a_release_that_ends_nothing_changes_nothing() -> None:
+    standing = waiting(OpenReview("hardship", NOW, "r1"))
+    assert with_released(standing, HoldReason.DISPUTE, NOW) is standing
+    assert with_stops_announced(standing, [], [], NOW) is standing
+
+
+def test_a_stop_that_is_announced_waits_since_then_and_one_that_has_ended_no_more() -> None:
+    attended = with_attended(NOBODY, NOW)
+    open_since = with_stops_announced(attended, ["no_text", "shared_phone"], ["no_text"], NOW + HOUR)
+    assert open_since.attention == (OpenReview("no_text", NOW + HOUR),)
+    assert with_stops_announced(open_since, ["shared_phone"], [], NOW + 2 * HOUR).attention == ()
 
 
 def test_a_reply_is_attended_if_a_person_came_after_it_was_written() -> None:

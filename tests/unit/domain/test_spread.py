@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dunning.domain.decision.decide import decide
@@ -54,10 +54,19 @@ def test_a_preferred_hour_after_the_end_or_before_the_start_leaves_the_start() -
         assert turn_in((NINE, HALF_PAST_EIGHT), preferred, timedelta(), "C1", TODAY) == NINE
 
 
+def test_the_turn_of_a_customer_on_a_day_is_the_same_on_every_machine_and_in_every_release() -> None:
+    """If a release moved the turns, each wake that is planned would come at another customer's turn."""
+    seconds = {("C1", TODAY): 5554, ("C2", TODAY + 1): 8101}
+    for (customer_id, on), after_ten in seconds.items():
+        turn = turn_in((NINE, HALF_PAST_EIGHT), TEN, 3 * HOUR, customer_id, on)
+        assert turn == TEN + timedelta(seconds=after_ten)
+
+
 def test_another_day_brings_another_turn() -> None:
     assert len({turn_in((NINE, HALF_PAST_EIGHT), TEN, 3 * HOUR, "C1", TODAY + ahead) for ahead in range(20)}) > 15
 
 
+@example("C1", TODAY, 60, 60)  # the window ends at the preferred hour
 @given(st.text(max_size=12), st.integers(1, 10**6), st.integers(0, 12 * 60), st.integers(1, 24 * 60))
 def test_a_turn_is_always_inside_its_window(customer_id: str, day: int, spread: int, minutes: int) -> None:
     end = NINE + timedelta(minutes=minutes)
