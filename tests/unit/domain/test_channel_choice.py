@@ -29,7 +29,16 @@ from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, TraceStep, trace_of
 from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Rules
 from dunning.domain.delivery.channels import AddressKind, Channel
-from tests.support.builders import OnlyRules, a_customer, a_standing, a_text, rules_of, taipei, the_policies
+from tests.support.builders import (
+    OnlyRules,
+    a_customer,
+    a_standing,
+    a_text,
+    progress_at,
+    rules_of,
+    taipei,
+    the_policies,
+)
 from tests.support.people import someone, waking
 
 NOW = taipei("2026-12-01 10:00")
@@ -256,12 +265,10 @@ def test_a_channel_without_words_is_passed_over_and_without_any_the_lack_of_the_
 
 
 def test_where_a_channel_may_be_chosen_a_number_that_is_refused_or_shared_stops_no_other_channel() -> None:
-    wrong = {
-        "suspended": {"sms": AddressSince(EVERYWHERE.phone)},
-        "shared": {AddressKind.of_address(EVERYWHERE.phone): AddressSince(EVERYWHERE.phone)},
-    }
-    for name, state in wrong.items():
-        decision = decide(EVERYWHERE, a_standing(**{name: state}), OnlyRules(rules(SMS, LINE)), NOW)
+    refused = a_standing(suspended={"sms": AddressSince(EVERYWHERE.phone)})
+    shared = a_standing(shared={AddressKind.of_address(EVERYWHERE.phone): AddressSince(EVERYWHERE.phone)})
+    for standing in (refused, shared):
+        decision = decide(EVERYWHERE, standing, OnlyRules(rules(SMS, LINE)), NOW)
         assert isinstance(decision, Send)
         assert decision.reminder.channel == "line"
 
@@ -317,3 +324,22 @@ def test_of_a_stage_that_did_not_arrive_only_its_own_channel_comes_last_and_none
     decision = decide(facts, standing, the_policies(), NOW)
     assert isinstance(decision, Send)
     assert (decision.reminder.stage, decision.reminder.channel) == (7, "sms")
+
+
+@pytest.mark.parametrize(
+    ("failed", "channel"),
+    [
+        pytest.param(False, "line", id="it arrived: the next stage goes by the channel that the policy prefers"),
+        pytest.param(True, "sms", id="it did not: the stage is repeated by another channel"),
+    ],
+)
+def test_only_a_channel_that_failed_comes_last_and_no_text_about_another_account_says_which_it_was(
+    failed: bool,  # noqa: FBT001 - whether the text arrived
+    channel: str,
+) -> None:
+    first = replace(a_text(NOW + 3 * DAY, stage=3), channel="line", failed=failed)
+    about_another = a_text(NOW + 5 * DAY, "A9")
+    standing = a_standing(first, about_another, progress=progress_at(3, "2026-12-04"))
+    decision = decide(EVERYWHERE, standing, OnlyRules(rules(LINE, SMS)), NOW + 7 * DAY)
+    assert isinstance(decision, Send)
+    assert (decision.stage, decision.reminder.channel) == (3 if failed else 7, channel)

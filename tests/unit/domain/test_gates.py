@@ -596,6 +596,22 @@ def test_an_overdue_text_waits_until_no_account_that_it_has_to_name_is_capped() 
     assert then.reminder.account_ids == ("A1", "A2")
 
 
+@pytest.mark.parametrize("first", ["overdue", "due today"])
+def test_of_accounts_that_come_due_on_a_day_the_first_whose_hours_open_ends_the_wait(first: str) -> None:
+    of_stage = {
+        "overdue": an_account(an_instalment("2026-12-01"), account_id="A1"),
+        "due today": an_account(an_instalment("2026-12-04"), account_id="A2"),
+    }
+    accounts = sorted(of_stage, key=lambda name: name != first)
+    both = a_customer(*[of_stage[name] for name in accounts])
+    afternoons = ContactHours((((14 * 60, 20 * 60),),) * 7)
+    standing = a_standing(
+        progress=progress_at(0, "2026-12-01") | progress_at(-3, "2026-12-01", due="2026-12-04", account="A2")
+    )
+    rules = OnlyRules(replace(rules_of(both), overdue_hours=afternoons))
+    assert decide(both, standing, rules, taipei("2026-12-03 12:00")).until == taipei("2026-12-04 10:00")
+
+
 def test_massachusetts_counts_texts_about_each_account() -> None:
     account = an_account(an_instalment("2026-11-20"), currency="USD")
     somebody = a_customer(account, region="MA", **IN_THE_UNITED_STATES)
@@ -643,6 +659,14 @@ def test_clocks_that_no_zone_of_the_country_shows_do_not_move_the_laws_night() -
     # A column in the wrong place: Taiwan, and clocks of New York. At two in the afternoon there it is night here.
     astray = a_customer(an_account(an_instalment("2026-12-01")), time_zone="America/New_York")
     assert not isinstance(decide(astray, a_standing(), the_policies(), taipei("2026-12-02 03:00")), Send)
+
+
+def test_where_the_clocks_contradict_the_country_a_text_is_lawful_in_both() -> None:
+    """Two in the afternoon in Taiwan is one at night in New York, where the lender says that the customer is."""
+    astray = a_customer(an_account(an_instalment("2026-12-01")), time_zone="America/New_York")
+    afternoon = taipei("2026-12-05 14:00")
+    assert decide(astray, a_standing(), the_policies(), afternoon).reason is not Reason.DUE
+    assert isinstance(decide(replace(astray, time_zone=""), a_standing(), the_policies(), afternoon), Send)
 
 
 def test_a_foreign_number_does_not_make_its_clocks_the_customers() -> None:

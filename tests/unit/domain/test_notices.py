@@ -179,3 +179,13 @@ def test_an_account_without_a_notice_is_counted_once_however_often_its_gate_is_a
     ]
     assert isinstance(decision, Wait)
     assert decision.lacking_notice == ("A1#1",)
+
+
+def test_of_accounts_that_lack_a_notice_for_different_stages_the_first_names_the_stage_and_all_are_counted() -> None:
+    at_fifteen = an_account(an_instalment("2026-12-10", stage_reached=7), account_id="A2")
+    facts = a_customer(late(), at_fifteen)
+    decision = decide(facts, a_standing(), policies_with(facts, notice_stages=frozenset({15, 30})), FROM_HERE_ON)
+    assert isinstance(decision, Stop)
+    assert (decision.reason, decision.stage) == (Reason.NO_WRITTEN_NOTICE, 30)
+    assert decision.lacking_notice == ("A1#1", "A2#1")
+    assert trace_of(decision)[-1] == "stage: +30 needs a written notice, none is on record for 2 of the accounts"

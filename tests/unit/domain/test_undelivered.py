@@ -10,7 +10,17 @@ from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, pr
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Wait
 from dunning.domain.delivery.undelivered import retry_send_id, with_delivery
-from tests.support.builders import a_customer, an_account, an_instalment, day, progress_at, taipei, the_policies
+from tests.support.builders import (
+    a_customer,
+    a_standing,
+    a_text,
+    an_account,
+    an_instalment,
+    day,
+    progress_at,
+    taipei,
+    the_policies,
+)
 
 POLICIES = the_policies()
 FACTS = a_customer(an_account(an_instalment("2026-12-01")))
@@ -205,3 +215,22 @@ def test_the_same_thing_said_twice_changes_nothing(life: Life) -> None:
     assert with_delivery(failed, "nobody's", failed=True) is failed
     arrived = with_delivery(failed, "c0", failed=False)
     assert replace(arrived, history=life.standing.history) == life.standing, "a run of texts that failed has ended"
+
+
+def test_a_text_that_did_not_arrive_is_sent_again_although_one_about_another_account_has_arrived_since() -> None:
+    facts = a_customer(an_account(account_id="A1"), an_account(an_instalment("2026-12-06"), account_id="A2"))
+    standing = a_standing(
+        replace(a_text(taipei("2026-12-04 10:00"), "A1", stage=3), failed=True),
+        a_text(taipei("2026-12-06 10:00"), "A2"),
+        progress=progress_at(3, "2026-12-04") | progress_at(0, "2026-12-06", due="2026-12-06", account="A2"),
+    )
+    decision = decide(facts, standing, POLICIES, taipei("2026-12-08 10:00"))
+    assert isinstance(decision, Send)
+    assert [(reached.account_id, reached.stage) for reached in decision.reminder.reached_stages] == [("A1", 3)]
+
+
+def test_an_account_that_has_heard_nothing_has_its_first_stage_whatever_failed_before() -> None:
+    failed = replace(a_text(taipei("2026-11-20 10:00"), "A9", stage=3), failed=True)
+    decision = decide(FACTS, a_standing(failed), POLICIES, taipei("2026-12-01 10:00"))
+    assert isinstance(decision, Send)
+    assert (decision.stage, decision.reminder.send_id.endswith("-again")) == (0, False)
