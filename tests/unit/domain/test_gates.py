@@ -17,8 +17,9 @@ from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
 from dunning.domain.decision.gates import GATES
 from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, FatigueLimits, Policies, Rules, Scope
 from dunning.domain.delivery.channels import Channel
+from dunning.domain.effect.draws import Layer
 from dunning.ports.telemetry import Metric, metric_of_decision
-from tests.support.arms import a_holdout
+from tests.support.arms import a_holdout, a_trial
 from tests.support.builders import (
     IN_HONG_KONG,
     IN_MAINLAND_CHINA,
@@ -610,6 +611,101 @@ def test_of_accounts_that_come_due_on_a_day_the_first_whose_hours_open_ends_the_
     )
     rules = OnlyRules(replace(rules_of(both), overdue_hours=afternoons))
     assert decide(both, standing, rules, taipei("2026-12-03 12:00")).until == taipei("2026-12-04 10:00")
+
+
+@pytest.mark.parametrize("accounts", [("A1", "A2"), ("A2", "A1")])
+def test_a_stage_that_a_wait_makes_late_is_left_out_whichever_account_comes_first(accounts: tuple[str, ...]) -> None:
+    """On the last day of November the stage three days before the due date keeps no distance from that of the day."""
+    due = {"A1": an_instalment("2026-12-01"), "A2": an_instalment("2026-12-20")}
+    both = a_customer(*[an_account(due[account_id], account_id=account_id) for account_id in accounts])
+    texted = a_standing(a_text(taipei("2026-11-27 12:00"), "A9"))
+    rules = OnlyRules(replace(rules_of(both), person_caps=(Cap(1, 3 * DAY),)))
+    decision = decide(both, texted, rules, taipei("2026-11-28 12:00"))
+    assert (decision.reason, decision.until) == (Reason.PERSON_CAP, taipei("2026-12-01 10:00"))
+
+
+@pytest.mark.parametrize("accounts", [("A1", "A2"), ("A2", "A1")])
+def test_of_capped_accounts_the_first_to_be_free_ends_the_wait_whichever_comes_first(
+    accounts: tuple[str, ...],
+) -> None:
+    soon = an_instalment("2026-12-10")
+    both = a_customer(*[an_account(soon, account_id=account_id) for account_id in accounts])
+    rules = replace(rules_of(both), account_caps=(Cap(1, 7 * DAY, Scope.ACCOUNT),), person_caps=())
+    standing = a_standing(a_text(DUE_DAY - 20 * HOUR, "A1"), a_text(DUE_DAY - 19 * HOUR, "A2"))
+    decision = decide(both, standing, OnlyRules(rules), taipei("2026-12-07 10:00"))
+    assert (decision.reason, decision.until) == (Reason.ACCOUNT_CAP, taipei("2026-12-07 14:00"))
+
+
+def test_a_wait_that_another_account_ends_still_names_when_the_cap_in_the_way_frees() -> None:
+    both = a_customer(an_account(account_id="A1"), an_account(an_instalment("2026-12-03"), account_id="A2"))
+    rules = replace(rules_of(both), account_caps=(Cap(1, 7 * DAY, Scope.ACCOUNT),), person_caps=())
+    decision = decide(both, a_standing(a_text(DUE_DAY - DAY, "A1")), OnlyRules(rules), DUE_DAY)
+    assert isinstance(decision, Wait)
+    assert (decision.reason, decision.until) == (Reason.ACCOUNT_CAP, taipei("2026-12-03 10:00"))
+    assert decision.gates[0].opens_at == DUE_DAY + 6 * DAY
+
+
+def test_what_chance_held_back_counts_against_no_cap_of_an_account() -> None:
+    held_back = replace(a_text(DUE_DAY - 2 * DAY), channel="none")
+    ledger = (a_text(DUE_DAY - 20 * DAY, "A9"), held_back)
+    assert all_of(account_capped, with_standing(ledger=ledger))(Case()).decision().reason is Reason.DUE
+
+
+def test_the_hours_of_overdue_texts_hold_from_the_first_day_after_the_due_date() -> None:
+    afternoons = ContactHours((((14 * 60, 20 * 60),),) * 7)
+    case = with_rules(ladder=(0, 1, 7), urgency=(0, 1, 7), overdue_hours=afternoons)(Case())
+    assert case.decision().reason is Reason.DUE
+    late = at(IN_A_DAY)(with_rules(min_days_between_stages=1)(case))
+    assert (late.decision().reason, late.decision().until) == (Reason.QUIET_HOURS, taipei("2026-12-02 14:00"))
+
+
+def test_a_calendar_that_ends_tonight_is_looked_at_again_when_its_first_unknown_day_begins() -> None:
+    ends_today = all_of(with_hours(covered_until=day("2026-12-01")), quiet)
+    decision = ends_today(Case()).decision()
+    assert (decision.reason, decision.until) == (Reason.CALENDAR_NOT_COVERED, taipei("2026-12-02 00:00"))
+
+
+def test_a_trial_of_hours_says_nothing_of_an_account_that_has_heard_the_last_stage() -> None:
+    hours = a_trial(Layer.HOUR, (("usual", 0.5), ("hour-12", 0.5)))
+    assert with_rules(trials=(hours,))(ladder_finished(Case())).decision().reason is Reason.LADDER_FINISHED
+
+
+def test_a_wait_that_ends_where_the_calendar_ends_names_no_stage() -> None:
+    """By then there may be a new calendar: what is due then is not known."""
+    soon = with_facts(accounts=(an_account(an_instalment("2026-12-04")),))
+    decision = all_of(soon, capped, with_hours(covered_until=day("2026-12-01")))(Case()).decision()
+    assert isinstance(decision, Wait)
+    assert (decision.reason, decision.until) == (Reason.PERSON_CAP, taipei("2026-12-04 10:00"))
+    assert (decision.stage, decision.urgency) == (None, 0)
+
+
+def test_a_search_in_which_gates_keep_shutting_each_other_out_is_given_up_for_a_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decide_module, "_MAX_ITERATIONS", 0)
+    decision = quiet(Case()).decision()
+    assert isinstance(decision, Stop)
+    assert (decision.reason, decision.until) == (Reason.NO_LAWFUL_MOMENT, taipei("2026-12-02 22:00"))
+    assert trace_of(decision) == [*NO_OBJECTION, "no lawful moment found"]
+
+
+def test_where_several_zones_are_possible_the_first_of_the_place_tells_the_day_and_the_times_of_the_trace() -> None:
+    owing = an_account(an_instalment("2026-12-01", stage_reached=3), currency="USD")
+    somebody = a_customer(owing, **IN_THE_UNITED_STATES)
+    finished = an_account(an_instalment("2026-12-01", stage_reached=30), currency="USD")
+    first, *others = rules_of(somebody).zones
+    assert others
+    for account in (owing, finished):
+        decision = decide(replace(somebody, accounts=(account,)), a_standing(), the_policies(), DUE_DAY + 3 * DAY)
+        assert isinstance(decision, Wait | Stop)
+        assert decision.zone is first
+
+
+def test_a_stage_that_comes_after_the_end_of_the_calendar_is_waited_for_as_any_other() -> None:
+    case = all_of(with_hours(covered_until=day("2026-11-25")), at(taipei("2026-11-20 12:00")))(Case())
+    decision = case.decision()
+    assert isinstance(decision, Wait)
+    assert (decision.reason, decision.until) == (Reason.NEXT_STAGE, taipei("2026-11-28 10:00"))
 
 
 def test_massachusetts_counts_texts_about_each_account() -> None:

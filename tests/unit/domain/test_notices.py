@@ -189,3 +189,19 @@ def test_of_accounts_that_lack_a_notice_for_different_stages_the_first_names_the
     assert (decision.reason, decision.stage) == (Reason.NO_WRITTEN_NOTICE, 30)
     assert decision.lacking_notice == ("A1#1", "A2#1")
     assert trace_of(decision)[-1] == "stage: +30 needs a written notice, none is on record for 2 of the accounts"
+
+
+def test_a_missing_notice_stops_no_stage_up_to_the_due_date_of_another_account() -> None:
+    facts = a_customer(late(), an_account(an_instalment("2027-01-02"), account_id="A2"))
+    only_a_letter = policies_with(facts, ladder=(0, 30), urgency=(0, 30), notice_stages=frozenset({30}))
+    decision = decide(facts, a_standing(), only_a_letter, FROM_HERE_ON)
+    assert isinstance(decision, Send)
+    assert (decision.stage, decision.reminder.account_ids) == (0, ("A2",))
+
+
+def test_the_trace_says_that_no_words_would_be_true_without_a_notice() -> None:
+    facts = a_customer(late(notice="2026-12-20"), an_account(an_instalment("2026-12-20"), account_id="A2"))
+    only_a_letter = policies_with(facts, ladder=(0, 30), urgency=(0, 30), notice_stages=frozenset({30}))
+    decision = decide(facts, a_standing(), only_a_letter, FROM_HERE_ON)
+    assert decision.reason is Reason.NO_WRITTEN_NOTICE
+    assert trace_of(decision)[-1] == "stage: every one needs a written notice, none is on record for an account"

@@ -1,6 +1,7 @@
 """The spread: each customer has a turn of their own within a day, the same whenever somebody asks."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dunning.domain.decision.decide import decide
-from dunning.domain.decision.decisions import Send, Wait, trace_of
+from dunning.domain.decision.decisions import Reason, Send, Wait, trace_of
 from dunning.domain.decision.spread import turn_in
 from tests.support.builders import (
     a_customer,
@@ -90,6 +91,26 @@ def test_a_wait_ends_at_the_customers_turn_and_a_job_that_comes_late_is_sent_at_
 def test_a_turn_that_has_not_come_is_named() -> None:
     decision = decide(a_customer(), a_standing(), the_spread_policies(), TEN)
     assert trace_of(decision)[-1].startswith("turn: the customer's comes at 2026-12-01 1")
+
+
+def test_hours_that_open_this_moment_are_open_and_only_the_turn_has_not_come() -> None:
+    late = a_customer(an_account(an_instalment("2026-11-23")))
+    decision = decide(late, a_standing(), the_spread_policies(), NINE)
+    assert isinstance(decision, Wait)
+    assert decision.reason is Reason.NEXT_STAGE
+    assert trace_of(decision)[-2] == "hours: open"
+    assert trace_of(decision)[-1].startswith("turn: the customer's comes at 2026-12-01 1")
+    assert decision.gates[0].opens_at == NINE
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_nobody_is_texted_before_their_turn_however_long_the_hours_have_been_open(number: int) -> None:
+    """The turns of three hours begin at ten and not at nine, when the hours open."""
+    facts = replace(a_customer(), customer_id=f"C{number}")
+    turn = turn_in((NINE, HALF_PAST_EIGHT), TEN, 3 * HOUR, facts.customer_id, TODAY)
+    for moment in (TEN + HOUR, TEN + 2 * HOUR, TEN + 2.5 * HOUR):
+        decision = decide(facts, a_standing(), the_spread_policies(), moment)
+        assert (decision.until or moment) == max(turn, moment)
 
 
 def test_a_stage_of_an_earlier_day_has_its_turn_too() -> None:

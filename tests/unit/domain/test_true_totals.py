@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from dunning.domain.customer.facts import Account, Facts
+from dunning.domain.customer.facts import Account, Facts, Instalment
 from dunning.domain.customer.standing import Standing
-from dunning.domain.decision.decide import decide
-from dunning.domain.decision.decisions import Reason, Reminder, Send, Stop, trace_of
-from dunning.domain.decision.rules import Cap, Policies, Scope
+from dunning.domain.decision.decide import decide, send_id_of
+from dunning.domain.decision.decisions import ReachedStage, Reason, Reminder, Send, Stop, trace_of
+from dunning.domain.decision.rules import Cap, FatigueLimits, Policies, Scope
+from tests.support.arms import a_holdout
 from tests.support.builders import (
     a_customer,
     a_standing,
@@ -176,3 +177,113 @@ def test_a_debt_that_still_has_days_of_grace_is_not_named_as_overdue() -> None:
     assert "NT$1,000" in sent.text
     later = reminder(facts, taipei("2026-12-18 10:00"), policies=with_grace)
     assert "NT$4,000" in later.text
+
+
+def test_an_account_that_is_named_beside_others_counts_with_the_stage_that_it_has_heard() -> None:
+    facts = a_customer(owing("A1", "2026-11-20", 100_000), owing("A2", "2026-11-22", 200_000))
+    heard = progress_at(7, "2026-11-29", due="2026-11-22", account="A2")
+    sent = reminder(
+        facts, taipei("2026-12-05 10:00"), a_standing(progress=heard | progress_at(7, "2026-11-27", due="2026-11-20"))
+    )
+    assert (sent.stage, sent.also_named) == (7, ("A2",))
+
+
+@pytest.mark.parametrize(("notice", "stage"), [("2027-01-02", 30), ("2027-01-03", 15), ("", 15)])
+def test_words_about_a_letter_are_true_once_the_last_of_the_letters_has_been_written(notice: str, stage: int) -> None:
+    noticed = an_account(an_instalment("2026-12-01", stage_reached=15, notice="2026-12-20"), account_id="A1")
+    other = an_account(an_instalment("2026-12-01", stage_reached=30, notice=notice), account_id="A2")
+    assert reminder(a_customer(noticed, other), taipei("2027-01-02 12:00")).stage == stage
+
+
+def test_words_without_a_letter_are_those_of_the_last_stage_before_any_that_needs_one() -> None:
+    noticed = an_account(an_instalment("2026-12-01", stage_reached=15, notice="2026-12-20"), account_id="A1")
+    unnoticed = an_account(an_instalment("2026-12-01", stage_reached=30), account_id="A2")
+    facts = a_customer(noticed, unnoticed)
+    letters = policies_with(facts, notice_stages=frozenset({15, 30}))
+    assert reminder(facts, taipei("2027-01-02 12:00"), policies=letters).stage == 7
+
+
+@pytest.mark.parametrize(("urgency", "account_id"), [((0, 1, 7), "A2"), ((1, 0, 7), "A1")])
+def test_what_is_a_day_late_is_never_in_one_text_with_what_falls_due_today(
+    urgency: tuple[int, ...], account_id: str
+) -> None:
+    facts = a_customer(owing("A1", "2026-12-01", 100_000), owing("A2", "2026-12-02", 200_000))
+    texts = dict(the_policies().texts)
+    texts["zh-Hant", 1, False] = texts["zh-Hant", 3, False]
+    policies = policies_with(facts, ladder=(0, 1, 7), urgency=urgency, texts=texts)
+    assert reminder(facts, taipei("2026-12-02 10:00"), policies=policies).account_ids == (account_id,)
+
+
+NEVER_TIRED = FatigueLimits(after=99, stop_after=None)
+
+
+@pytest.mark.parametrize(
+    ("other", "is_marked"),
+    [
+        pytest.param(an_instalment("2026-12-03"), True, id="its +3 comes in two days"),
+        pytest.param(an_instalment("2026-11-05", stage_reached=30, notice="2026-11-20"), False, id="it is finished"),
+        pytest.param(an_instalment("2026-11-05", stage_reached=15), False, id="its +30 lacks a notice"),
+        pytest.param(an_instalment("2026-11-05", stage_reached=15, notice="2026-12-05"), False, id="or has it later"),
+        pytest.param(an_instalment("2026-11-05", stage_reached=15, notice="2026-12-04"), True, id="or has it today"),
+    ],
+)
+def test_under_limits_of_fatigue_a_text_marks_each_account_that_it_names_and_that_comes_to_a_further_stage(
+    other: Instalment,
+    is_marked: bool,  # noqa: FBT001 - the expected answer
+) -> None:
+    """Ladders of their own would pull apart, after a delay, the texts that go as one without the limits."""
+    facts = a_customer(an_account(account_id="A1"), an_account(other, account_id="A2"))
+    for limits, marked in ((NEVER_TIRED, is_marked), (None, False)):
+        sent = reminder(facts, taipei("2026-12-04 10:00"), policies=policies_with(facts, fatigue=limits))
+        assert set(sent.account_ids) == {"A1", "A2"}
+        assert sent.also_named == (() if marked else ("A2",))
+        assert sent.stage == 3
+
+
+def test_accounts_of_one_due_date_are_named_in_the_order_of_their_ids_whatever_the_order_of_the_file() -> None:
+    first, second = owing("A1", "2026-12-01", 100_000, tail="1111"), owing("A2", "2026-12-01", 200_000, tail="2222")
+    sent = [reminder(a_customer(*both), taipei("2026-12-04 10:00")) for both in ((first, second), (second, first))]
+    assert [each.account_ids for each in sent] == [("A1", "A2")] * 2
+    assert sent[0] == sent[1]
+
+
+@pytest.mark.parametrize(("paid", "names_a_fee"), [((0, 0), True), ((10_000, 0), False), ((0, 10_000), False)])
+def test_once_any_instalment_is_paid_in_part_no_late_fee_is_named(
+    paid: tuple[int, int],
+    names_a_fee: bool,  # noqa: FBT001 - the expected answer
+) -> None:
+    account = an_account(*[
+        an_instalment(due, 100_000, number=number, paid=paid[number - 1], late_fee=10_000)
+        for number, due in ((1, "2026-12-01"), (2, "2026-12-02"))
+    ])  # fmt: skip
+    sent = reminder(a_customer(account), taipei("2026-12-08 10:00"), a_standing(progress=progress_at(3, "2026-12-04")))
+    assert sent.stage == 7
+    assert ("NT$200" in sent.text.replace("NT$2,000", "")) is names_a_fee
+
+
+def test_the_id_of_a_text_tells_its_stage_its_channel_and_the_stages_that_it_marks_in_any_order() -> None:
+    marked = [ReachedStage("A1", 1, day("2026-12-01"), 3), ReachedStage("A2", 1, day("2026-12-02"), 3)]
+    usual = send_id_of("C1", marked, 3, "sms")
+    assert send_id_of("C1", marked[::-1], 3, "sms") == usual
+    others = [
+        send_id_of("C2", marked, 3, "sms"),
+        send_id_of("C1", marked, 7, "sms"),
+        send_id_of("C1", marked, 3, "email"),
+        send_id_of("C1", marked[:1], 3, "sms"),
+        *[
+            send_id_of("C1", [marked[0]._replace(**change), marked[1]], 3, "sms")
+            for change in ({"account_id": "A3"}, {"number": 2}, {"due_on": day("2026-12-03")}, {"stage": 7})
+        ],
+    ]
+    assert len({usual, *others}) == len(others) + 1
+
+
+def test_what_chance_holds_back_marks_and_names_what_the_text_would_have_and_has_no_words() -> None:
+    facts = a_customer(owing("A1", "2026-12-01", 100_000), owing("A2", "2026-12-03", 200_000))
+    usual = reminder(facts, taipei("2026-12-04 10:00"))
+    held_back = reminder(facts, taipei("2026-12-04 10:00"), policies=policies_with(facts, trials=(a_holdout(),)))
+    assert held_back.is_held_out
+    assert (held_back.reached_stages, held_back.also_named) == (usual.reached_stages, ("A2",))
+    assert (held_back.stage, held_back.on, held_back.would_go_by) == (usual.stage, usual.on, usual.channel)
+    assert {held_back.text, held_back.encoding, held_back.template, held_back.registered_template} == {""}
+    assert held_back.parts == 0
