@@ -130,12 +130,15 @@ def test_a_stop_that_an_older_release_has_announced_is_open_until_somebody_atten
 def test_a_customer_of_very_many_reviews_keeps_the_urgent_and_the_oldest_and_goes_on_waiting() -> None:
     standing = NOBODY
     for number in range(2 * ATTENTION_LIMIT):
-        standing = with_open_review(standing, "question", NOW + number * HOUR, f"r{number}")
+        standing = with_open_review(standing, "complaint", NOW + number * HOUR, f"r{number}")
     standing = with_open_review(standing, "distress", NOW + 99 * HOUR, "r99")
     assert len(standing.attention) == ATTENTION_LIMIT
     assert standing.attention[0].reply_id == "r0"
     assert standing.attention[-1].why == "distress"
     assert waits_for_person(standing) == (NOW, True)
+    older = with_open_review(standing, "question", NOW - HOUR, "older")
+    assert len(older.attention) == ATTENTION_LIMIT
+    assert (older.attention[0].reply_id, older.attention[-1].why) == ("older", "distress")
 
 
 def test_reviews_stand_in_the_order_of_their_age_whatever_they_are_about() -> None:
@@ -144,10 +147,12 @@ def test_reviews_stand_in_the_order_of_their_age_whatever_they_are_about() -> No
         ("question", 2, "r3"),
         ("distress", 3, "r4"),
         ("dispute", 1, "r2"),
+        ("dispute", 1, "r0"),
         ("hardship", 1, "r1"),
     ):
         standing = with_open_review(standing, why, NOW + after * HOUR, reply)
     assert [(review.why, review.reply_id) for review in standing.attention] == [
+        ("dispute", "r0"),
         ("dispute", "r2"),
         ("hardship", "r1"),
         ("question", "r3"),
@@ -182,6 +187,7 @@ def test_a_stop_that_is_announced_waits_since_then_and_one_that_has_ended_no_mor
     attended = with_attended(NOBODY, NOW)
     open_since = with_stops_announced(attended, ["no_text", "shared_phone"], ["no_text"], NOW + HOUR)
     assert open_since.attention == (OpenReview("no_text", NOW + HOUR),)
+    assert with_stops_announced(open_since, ["no_text"], [], NOW + 2 * HOUR) is open_since
     assert with_stops_announced(open_since, ["shared_phone"], [], NOW + 2 * HOUR).attention == ()
 
 

@@ -81,7 +81,53 @@ def test_a_consent_that_begins_by_itself_needs_nobody() -> None:
 
 
 def test_what_another_release_has_announced_does_no_harm() -> None:
-    assert announce(("of_another_release",), Stop(Reason.NOTHING_OPEN, ())).new == ()
+    for decision in (Stop(Reason.NOTHING_OPEN, ()), Stop(Reason.UNREADABLE_RECORD, ())):
+        assert announce(("of_another_release",), decision) == ((), ())
+
+
+OBJECTIONS = (
+    Reason.OPTED_OUT,
+    Reason.NOT_IN_LIST,
+    Reason.NUMBER_REFUSED,
+    Reason.SHARED_PHONE,
+    Reason.NO_CHANNEL,
+    Reason.BANKRUPT,
+)
+"""The questions of the gate of objections, in their order; the holds for good come last."""
+
+
+@pytest.mark.parametrize("asked", [reason for reason in OBJECTIONS if STOPS[reason].review])
+def test_a_stop_lasts_while_earlier_questions_of_its_gate_end_the_decision_and_ends_once_a_later_one_does(
+    asked: Reason,
+) -> None:
+    for reason in OBJECTIONS:
+        lasts = OBJECTIONS.index(reason) <= OBJECTIONS.index(asked)
+        after = announce((asked.value,), Stop(reason, ())).stops
+        assert (asked.value in after) is lasts, reason
+
+
+def test_what_could_not_be_decided_ends_no_stop() -> None:
+    assert announce(("no_text", "shared_phone"), Stop(Reason.UNREADABLE_RECORD, ())) == (
+        ("no_text", "shared_phone"),
+        (),
+    )
+
+
+def test_a_stop_of_an_instalment_ends_although_another_instalment_stops_at_the_same_gate() -> None:
+    decision = Stop(Reason.NO_WRITTEN_NOTICE, (), lacking_notice=("A3#1", "A2#1"))
+    assert announce(("no_written_notice:A1#1", "no_written_notice:A2#1"), decision) == (
+        ("no_written_notice:A2#1", "no_written_notice:A3#1"),
+        (ReviewReason.NO_WRITTEN_NOTICE,),
+    )
+
+
+def test_a_stop_that_is_looked_at_again_by_itself_needs_a_person_all_the_same() -> None:
+    assert announce((), Stop(Reason.UNKNOWN_LENDER, (), NOW)) == (("unknown_lender",), (ReviewReason.UNKNOWN_LENDER,))
+
+
+@pytest.mark.parametrize("reason", sorted(reason for reason, row in STOPS.items() if not row.review))
+def test_a_stop_that_needs_nobody_is_not_remembered(reason: Reason) -> None:
+    assert announce((), Stop(reason, ())) == ((), ())
 
 
 def test_a_missing_notice_is_announced_at_the_first_load_and_at_no_replan() -> None:

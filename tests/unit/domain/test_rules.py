@@ -28,6 +28,7 @@ def with_channels(*channels: ChannelRules) -> Rules:
         pytest.param((-3, 0, 3, 7), {3, 7}, True, id="every overdue stage needs one"),
         pytest.param((-3, 0, 3, 7), {3}, True, id="the first overdue stage needs one"),
         pytest.param((-3, 0, 3, 7), {1}, True, id="stages from before the first need one"),
+        pytest.param((0, 1, 7), {7}, False, id="the first of them comes the day after the due date, and goes without"),
         pytest.param((-3, 0, 1), {2}, False, id="none up to the first needs one"),
         pytest.param((-3, 0, 3, 7), (), False, id="no stage needs one"),
         pytest.param((-3, 0), {30}, False, id="there is no overdue stage"),
