@@ -12,7 +12,7 @@ from dunning.domain.customer.standing import Progress, Standing
 from dunning.domain.decision.chance import DrawnFor, draw_hour, draw_text, minute_of_hour_arm
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Reminder, Send, Wait, trace_of
-from dunning.domain.decision.rules import Cap, Rules, Scope
+from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, Rules, Scope
 from dunning.domain.delivery.channels import NO_CONTACT, Channel
 from dunning.domain.effect.draws import SILENCE, TEXTED, USUAL_TEXT, Arm, Draw, Layer, draws_from_text, draws_to_text
 from dunning.domain.effect.payer_segments import UNKNOWN_PAYER, PaymentHistory, segment_rules_from
@@ -428,6 +428,29 @@ class TestWhatADrawRemembers:
         decision = decide(facts, a_standing(), OnlyRules(replace(rules, **changes)), DUE_DAY)
         assert isinstance(decision, Send)
         assert decision.reminder.payer_segment == segment
+
+    def test_adds_up_what_is_open_in_the_currency_of_the_text_alone(self) -> None:
+        bands = {"TWD": (325_000, 325_001), "CNY": (1,)}
+        in_band = segment_rules_from([{"name": "it", "amount_band": {"at_least": 1, "at_most": 1}}])
+        rules = replace(RULES, trials=(a_holdout(),), segment_rules=in_band, amount_bands=bands)
+        other = an_account(an_instalment("2026-12-20"), account_id="A2", currency="CNY")
+        facts = a_customer(an_account(account_id="A1"), other)
+        decision = decide(facts, a_standing(), OnlyRules(rules), DUE_DAY)
+        assert isinstance(decision, Send)
+        assert decision.reminder.payer_segment == "it"
+
+    def test_sees_the_first_channel_that_reaches_the_customer_although_it_is_shut_for_now(self) -> None:
+        """When a wake is planned nobody knows which channels are open by then: the segment must not change."""
+        by_mail = segment_rules_from([{"name": "it", "channel": ["email"]}])
+        shut = ContactHours((((18 * 60, 19 * 60),),) * 7)
+        line = ChannelRules(channel=Channel.LINE, gateway="line")
+        mail = ChannelRules(channel=Channel.EMAIL, gateway="ses", hours=shut, overdue_hours=shut)
+        sms = ChannelRules(channel=Channel.SMS, gateway="sns")
+        channels = dict.fromkeys(RULES.ladder, (line, mail, sms))
+        rules = replace(RULES, trials=(a_holdout(),), segment_rules=by_mail, channels=channels)
+        decision = decide(a_customer(email="ming@example.com"), a_standing(), OnlyRules(rules), DUE_DAY)
+        assert isinstance(decision, Send)
+        assert (decision.reminder.payer_segment, decision.reminder.would_go_by) == ("it", "sms")
 
 
 class TestATrialOfAPayerSegment:

@@ -507,6 +507,7 @@ def test_a_gate_that_is_shut_says_why_and_until_when(
     decision = case.decision()
     assert decision.reason is reason
     assert isinstance(decision, kind)
+    assert decision.kind == kind.__name__.lower()
     assert decision.until == until
 
 
