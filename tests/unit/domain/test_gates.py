@@ -637,6 +637,20 @@ def test_of_capped_accounts_the_first_to_be_free_ends_the_wait_whichever_comes_f
     assert (decision.reason, decision.until) == (Reason.ACCOUNT_CAP, taipei("2026-12-07 14:00"))
 
 
+@pytest.mark.parametrize(
+    ("accounts", "reason"), [(("late", "today"), Reason.QUIET_HOURS), (("today", "late"), Reason.ACCOUNT_CAP)]
+)
+def test_of_accounts_that_are_shut_for_different_reasons_the_first_of_the_file_names_its_own(
+    accounts: tuple[str, ...], reason: Reason
+) -> None:
+    due = {"late": an_instalment("2026-11-28"), "today": an_instalment("2026-12-01")}
+    both = a_customer(*[an_account(due[name], account_id=name) for name in accounts])
+    evenings = {"overdue_hours": EVENINGS, "account_caps": (Cap(1, 7 * DAY, Scope.ACCOUNT),), "person_caps": ()}
+    standing = a_standing(a_text(DUE_DAY - 2 * DAY, "today"))
+    decision = decide(both, standing, OnlyRules(replace(rules_of(both), **evenings)), DUE_DAY)  # type: ignore[arg-type]
+    assert (decision.reason, decision.until) == (reason, taipei("2026-12-01 18:00"))
+
+
 def test_a_wait_that_another_account_ends_still_names_when_the_cap_in_the_way_frees() -> None:
     both = a_customer(an_account(account_id="A1"), an_account(an_instalment("2026-12-03"), account_id="A2"))
     rules = replace(rules_of(both), account_caps=(Cap(1, 7 * DAY, Scope.ACCOUNT),), person_caps=())

@@ -234,3 +234,17 @@ def test_an_account_that_has_heard_nothing_has_its_first_stage_whatever_failed_b
     decision = decide(FACTS, a_standing(failed), POLICIES, taipei("2026-12-01 10:00"))
     assert isinstance(decision, Send)
     assert (decision.stage, decision.reminder.send_id.endswith("-again")) == (0, False)
+
+
+def test_a_text_that_repeats_one_stage_and_brings_another_has_the_id_of_a_repeat() -> None:
+    facts = a_customer(an_account(account_id="A1"), an_account(an_instalment("2026-12-05"), account_id="A2"))
+    failed = replace(a_text(taipei("2026-12-04 10:00"), "A1", stage=3), failed=True)
+    decision = decide(
+        facts, a_standing(failed, progress=progress_at(3, "2026-12-04")), POLICIES, taipei("2026-12-08 10:00")
+    )
+    assert isinstance(decision, Send)
+    assert [(reached.account_id, reached.stage) for reached in decision.reminder.reached_stages] == [
+        ("A1", 3),
+        ("A2", 3),
+    ]
+    assert decision.reminder.send_id.endswith("-again")
