@@ -128,7 +128,9 @@ def test_of_several_answers_the_last_counts_and_it_answers_a_reminder_of_its_ver
 
 
 def test_a_hold_of_the_lender_is_no_reply() -> None:
-    assert silent_run_of(after_texts(9, 6, 3, holds=(Hold(HoldReason.DISPUTE),)), OPEN) == 3
+    of_the_lender = (Hold(HoldReason.DISPUTE),)
+    assert silent_run_of(after_texts(9, 6, 3, holds=of_the_lender), OPEN) == 3
+    assert silent_run_of(after_texts(9, 6, 3, holds=of_the_lender, opted_in_at=FIVE_AGO), OPEN) == 1
 
 
 def under(limits: FatigueLimits | None) -> Policies:
