@@ -270,12 +270,14 @@ def test_the_id_of_a_text_tells_its_stage_its_channel_and_the_stages_that_it_mar
         send_id_of("C1", marked, 7, "sms"),
         send_id_of("C1", marked, 3, "email"),
         send_id_of("C1", marked[:1], 3, "sms"),
+        send_id_of("C", marked, 3, "1sms"),
         *[
             send_id_of("C1", [marked[0]._replace(**change), marked[1]], 3, "sms")
             for change in ({"account_id": "A3"}, {"number": 2}, {"due_on": day("2026-12-03")}, {"stage": 7})
         ],
     ]
     assert len({usual, *others}) == len(others) + 1
+    assert {len(send_id) for send_id in (usual, *others)} == {32}
 
 
 def test_what_chance_holds_back_marks_and_names_what_the_text_would_have_and_has_no_words() -> None:

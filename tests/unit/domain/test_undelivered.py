@@ -10,6 +10,7 @@ from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, pr
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Wait
 from dunning.domain.delivery.undelivered import retry_send_id, with_delivery
+from tests.support.arms import a_holdout
 from tests.support.builders import (
     a_customer,
     a_standing,
@@ -17,6 +18,7 @@ from tests.support.builders import (
     an_account,
     an_instalment,
     day,
+    policies_with,
     progress_at,
     taipei,
     the_policies,
@@ -248,3 +250,24 @@ def test_a_text_that_repeats_one_stage_and_brings_another_has_the_id_of_a_repeat
         ("A2", 3),
     ]
     assert decision.reminder.send_id.endswith("-again")
+
+
+@pytest.mark.parametrize(
+    ("now", "stages", "is_held_out"),
+    [
+        pytest.param("2026-12-05 10:00", [("A2", 0)], True, id="what failed is about another account"),
+        pytest.param("2026-12-08 10:00", [("A1", 3), ("A2", 3)], False, id="one of the stages did not arrive"),
+    ],
+)
+def test_chance_holds_back_no_text_that_repeats_a_stage_and_any_other(
+    now: str,
+    stages: list[tuple[str, int]],
+    is_held_out: bool,  # noqa: FBT001 - the expected answer
+) -> None:
+    facts = a_customer(an_account(account_id="A1"), an_account(an_instalment("2026-12-05"), account_id="A2"))
+    failed = replace(a_text(taipei("2026-12-04 10:00"), "A1", stage=3), failed=True)
+    standing = a_standing(failed, progress=progress_at(3, "2026-12-04"))
+    decision = decide(facts, standing, policies_with(facts, trials=(a_holdout(),)), taipei(now))
+    assert isinstance(decision, Send)
+    assert [(reached.account_id, reached.stage) for reached in decision.reminder.reached_stages] == stages
+    assert decision.reminder.is_held_out is is_held_out
