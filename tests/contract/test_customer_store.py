@@ -171,7 +171,7 @@ def test_a_lender_record_gives_way_only_to_what_follows_the_revision_that_was_re
     first, second = a_lender_record(someone()), replace(a_lender_record(someone(name="王大明")), revision=2)
     assert not office.customers.save_lender_record(second, expected_revision=1)
     assert office.customers.save_lender_record(first, expected_revision=0)
-    assert not office.customers.save_lender_record(first, expected_revision=0)
+    assert not office.customers.save_lender_record(replace(second, revision=1), expected_revision=0)
     assert office.customers.save_lender_record(second, expected_revision=1)
     assert not office.customers.save_lender_record(first, expected_revision=1)
     assert office.customers.load_stored(["C0001"]) == {"C0001": StoredCustomer(second, None)}
@@ -227,7 +227,29 @@ def test_a_claim_that_is_written_twice_is_recognised_as_ones_own(office: Office,
     assert office.customers.save_standing(claimed, expected_version=before, claim_id="mine")
     assert office.customers.save_standing(claimed, expected_version=before, claim_id="mine")
     assert not office.customers.save_standing(claimed, expected_version=before, claim_id="another")
-    assert not office.customers.save_standing(claimed, expected_version=before)
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_standing_that_is_written_twice_is_recognised_as_ones_own_and_no_other_is(
+    office: Office, before: int
+) -> None:
+    if before:
+        office.customers.save_standing(waking(someone()), expected_version=0)
+    mine = replace(waking(someone()), version=before + 1, ledger=(texted(someone(), NOW),), opted_out_at=NOW)
+    assert office.customers.save_standing(mine, expected_version=before)
+    assert office.customers.save_standing(mine, expected_version=before)
+    assert not office.customers.save_standing(replace(mine, opted_out_at=None), expected_version=before)
+    assert not office.customers.save_standing(replace(mine, version=before + 2), expected_version=before)
+    assert office.customers.save_standing(replace(mine, version=before + 2), expected_version=before + 1)
+    assert not office.customers.save_standing(mine, expected_version=before)
+
+
+def test_a_lender_record_that_is_written_twice_is_recognised_as_ones_own_and_no_other_is(office: Office) -> None:
+    mine = replace(a_lender_record(someone()), revision=1)
+    assert office.customers.save_lender_record(mine, expected_revision=0)
+    assert office.customers.save_lender_record(mine, expected_revision=0)
+    assert not office.customers.save_lender_record(replace(mine, snapshot=someone(due_in=9)), expected_revision=0)
+    assert not office.customers.save_lender_record(replace(mine, revision=2), expected_revision=0)
 
 
 def test_of_many_claims_of_one_version_one_wins(office: Office) -> None:

@@ -122,7 +122,7 @@ class FakeCustomers:
         with self._lock:
             stored = self.lender_records.get(lender_record.customer_id)
             if (stored.revision if stored else 0) != expected_revision:
-                return False
+                return stored == lender_record
             self.lender_records[lender_record.customer_id] = lender_record
             self.writes += 1
             return True
@@ -187,7 +187,9 @@ class FakeCustomers:
         with self._lock:
             stored = self.standings.get(standing.customer_id)
             if (stored.version if stored else 0) != expected_version:
-                return bool(claim_id and stored and any(entry.claim_id == claim_id for entry in stored.ledger))
+                if claim_id:
+                    return stored is not None and any(entry.claim_id == claim_id for entry in stored.ledger)
+                return stored == standing
             self.standings[standing.customer_id] = standing
             self.writes += 1
             return True

@@ -61,7 +61,7 @@ class CustomerStore(Protocol):
 
         For a customer whom nobody texts (no standing, or not planned), and for what is no fact, such as former numbers.
 
-        Returns False if another writer was first.
+        Returns False if another writer was first. A record that is stored as it is to be written counts as written.
 
         Raises:
             RecordTooLargeError: the record does not fit into the store.
@@ -73,7 +73,8 @@ class CustomerStore(Protocol):
         Write a whole standing if the stored standing still has `expected_version` (0: does not exist yet).
 
         Returns False if another writer was first. If the answer of a write is lost, the SDK repeats the write, which
-        then fails against itself. With a `claim_id` the write is recognised in the stored ledger and counts as written.
+        then fails against itself. A standing that is stored as it is to be written counts as written. With a `claim_id`
+        the write is recognised in the stored ledger, even if somebody else has written since.
         """
         ...
 

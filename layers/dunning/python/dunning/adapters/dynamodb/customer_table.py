@@ -176,14 +176,19 @@ class DynamoCustomers:
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         """Put a lender record under the revision it was read with."""
-        put = self._put(lender_record_item(lender_record), if_read("revision", expected_revision))["Put"]
-        return write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause) is None
+        item = lender_record_item(lender_record)
+        put = self._put(item, if_read("revision", expected_revision))["Put"]
+        stored = write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause)
+        return stored is None or bool(stored[0] == item)
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         """Put a standing under the version it was read with."""
-        put = self._put(standing_item(standing, self._shards), if_read("version", expected_version))["Put"]
+        item = standing_item(standing, self._shards)
+        put = self._put(item, if_read("version", expected_version))["Put"]
         stored = write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause)
-        return stored is None or bool(claim_id and stored[0] and _holds_claim(stored[0], claim_id))
+        if stored is None:
+            return True
+        return bool(stored[0]) and _holds_claim(stored[0], claim_id) if claim_id else bool(stored[0] == item)
 
     def _put(self, item: Any, condition: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - an item
         """Return a put that, if its condition fails, answers with what is stored."""
