@@ -22,9 +22,9 @@ from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.take_channel_events import ChannelEventService
 from tests.support.builders import a_contact, a_lender_record, the_policies
 from tests.support.fakes import (
+    ContestedCustomers,
     FakeClock,
     FakeContacts,
-    FakeCustomers,
     FakeDelayQueue,
     FakeEventPublisher,
     FakeGateway,
@@ -45,7 +45,7 @@ class ChannelOffice:
     """Three services and their ports; `read_replies` hands over what was put on the queue of the replies."""
 
     def __init__(self, reader: Any = None) -> None:  # noqa: ANN401 - a reader of replies
-        self.store, self.contacts = FakeCustomers(), FakeContacts()
+        self.store, self.contacts = ContestedCustomers(), FakeContacts()
         self.later, self.replies_queue, self.events_queue = FakeDelayQueue(), FakeDelayQueue(), FakeQueue()
         self.publisher, self.telemetry, self.switch = FakeEventPublisher(), FakeTelemetry(), FakeSwitch()
         self.clock, self.gateway, self.opt_out_list = (

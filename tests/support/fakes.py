@@ -359,13 +359,21 @@ class FakeTrialControls:
 
 
 class ContestedCustomers(FakeCustomers):
-    """Customers whom somebody else writes too: each of `meanwhile` changes a standing just before one of our writes."""
+    """
+    Customers whom somebody else writes too: each of `meanwhile` changes a standing just before one of our writes.
+
+    A write whose answer is lost comes before that, and once more after it: the SDK repeats the request.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.loses_answers = 0
         self.meanwhile: list[Callable[[Standing], Standing]] = []
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
+        if self.loses_answers:
+            self.loses_answers -= 1
+            super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
         if self.meanwhile:
             stored = self.standings[standing.customer_id]
             written = self.meanwhile.pop(0)(stored)

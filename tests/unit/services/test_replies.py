@@ -42,7 +42,6 @@ from tests.support.fakes import (
     ContestedCustomers,
     FakeClock,
     FakeContacts,
-    FakeCustomers,
     FakeEventPublisher,
     FakeGateway,
     FakeNews,
@@ -117,7 +116,6 @@ class Customers(ContestedCustomers):
         self.loads: list[list[str]] = []
         self.looked_up: list[set[str]] = []
         self.after_load: list[Callable[[], object]] = []
-        self.loses_answers = 0
         self.claim_ids: list[str] = []
 
     def load(self, customer_ids: Sequence[str]) -> Mapping[str, Customer | UnreadableRecordError]:
@@ -143,10 +141,6 @@ class Customers(ContestedCustomers):
             self.fails -= 1
             raise ServiceCallError("PutItem", "InternalServerError")
         self.claim_ids.append(claim_id)
-        if self.loses_answers:
-            # The SDK repeats the request, and gets the answer to that.
-            self.loses_answers -= 1
-            FakeCustomers.save_standing(self, standing, expected_version=expected_version, claim_id=claim_id)
         return super().save_standing(standing, expected_version=expected_version, claim_id=claim_id)
 
 

@@ -1,7 +1,7 @@
 """Events of all channels: each goes where it belongs, and what fails comes again without harm."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -9,10 +9,11 @@ from unittest.mock import patch
 import pytest
 
 from dunning.domain.customer.standing import Standing
+from dunning.domain.delivery.channel_events import ChannelWish, Wish
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import ContactState
 from dunning.domain.errors import ServiceCallError
-from dunning.domain.outbound_events import CustomerNeedsPerson, NumberUnreachable, ReviewReason
+from dunning.domain.outbound_events import CustomerNeedsPerson, NumberUnreachable, ReminderStopped, ReviewReason
 from tests.support.channel_office import (
     LINE_USER,
     MAIL,
@@ -180,6 +181,24 @@ class TestABlock:
         before = office.standing()
         office.take(line_body(line_event("unfollow", 1)))
         assert office.standing() == before
+
+    @needs_addresses
+    @pytest.mark.parametrize("somebody_else_has_written_since", [False, True])
+    def test_whose_write_was_answered_only_when_it_was_repeated_is_told_of_once(
+        self, office: ChannelOffice, *, somebody_else_has_written_since: bool
+    ) -> None:
+        facts = office.contacted(Channel.SMS)
+        office.store.loses_answers = 1
+        if somebody_else_has_written_since:
+            office.store.meanwhile = [lambda stored: replace(stored, opted_in_at=NOW)]
+        wish = ChannelWish(Channel.SMS, Wish.BLOCKED, "e1", NOW, facts.phone)
+        assert office.wishes.apply([wish]) == {}
+        assert office.publisher.published == [
+            NumberUnreachable("C0001", office.clock.now(), "blocked"),
+            ReminderStopped("C0001", office.clock.now(), "number_refused"),
+            CustomerNeedsPerson("C0001", office.clock.now(), ReviewReason.NUMBER_REFUSED),
+        ]
+        assert office.telemetry.counts["NumbersSuspended"] == 1
 
     @needs_addresses
     def test_that_could_not_be_written_comes_again(self, office: ChannelOffice) -> None:

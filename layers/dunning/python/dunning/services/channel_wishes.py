@@ -9,19 +9,20 @@ in which they arrive, so that a wish that is delivered again changes nothing.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Standing, with_address_refused, with_address_usable
 from dunning.domain.decision.rules import Policies
 from dunning.domain.delivery.channel_events import ChannelWish, Wish
 from dunning.domain.errors import DunningError, UnreadableRecordError
-from dunning.domain.outbound_events import OutboundEvent
+from dunning.domain.outbound_events import NumberUnreachable, OutboundEvent
 from dunning.ports.clock import Clock
 from dunning.ports.customers import AddressIndex, Customer, CustomerStore
 from dunning.ports.gateways import EventPublisher
 from dunning.ports.telemetry import LogEvent, Telemetry
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
-from dunning.services.planning import log_planned_decision, replan
+from dunning.services.planning import log_planned_decision, replan, told_again
 from dunning.services.suspended_addresses import new_suspensions
 
 
@@ -77,6 +78,9 @@ class ChannelWishService:
     def _apply_to(
         self, customer_id: str, found: Customer | UnreadableRecordError, wishes: Sequence[ChannelWish]
     ) -> Sequence[OutboundEvent]:
+        first: list[Standing] = []
+        tried: list[OutboundEvent] = []
+
         def attempt(customer: Customer) -> Sequence[OutboundEvent] | Conflict:
             facts, before = customer.facts, customer.standing or Standing(customer_id=customer_id)
             if facts is None:
@@ -84,21 +88,28 @@ class ChannelWishService:
             after = before
             for wish in wishes:
                 after = apply_wish(facts, after, wish)
-            if after == before:
-                return ()
             now = self._clock.now()
+            first.append(before)
+            again = told_again(tried, before)
+            if after == before:
+                return (*self._new_suspensions(facts, first[0], before, now), *again)
             planned = replan(facts, before, after, self._policies, now)
             if not self._store.save_standing(planned.standing, expected_version=before.version):
+                tried[:] = [*again, *planned.events]
                 return CONFLICT
             for wish in wishes:
                 self._telemetry.log_event(
                     LogEvent.CHANNEL_WISH, customer_id=customer_id, channel=wish.channel.value, wish=wish.wish.value
                 )
             log_planned_decision(self._telemetry, customer_id, planned.decision, now)
-            suspensions = new_suspensions(self._telemetry, facts, before, planned.standing, Wish.BLOCKED.value, now)
-            return (*suspensions, *planned.events)
+            return (*self._new_suspensions(facts, first[0], planned.standing, now), *again, *planned.events)
 
         return write_optimistically(customer_id, found, lambda: self._store.load([customer_id])[customer_id], attempt)
+
+    def _new_suspensions(
+        self, facts: Facts, before: Standing, after: Standing, now: datetime
+    ) -> Sequence[NumberUnreachable]:
+        return new_suspensions(self._telemetry, facts, before, after, Wish.BLOCKED.value, now)
 
 
 def apply_wish(facts: Facts, standing: Standing, wish: ChannelWish) -> Standing:

@@ -15,7 +15,7 @@ from dunning.domain.customer.facts import Facts, with_small_rests_settled
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.returning import caps_after_erasure
 from dunning.domain.customer.settled_instalments import with_payments_known
-from dunning.domain.customer.standing import LEAST_URGENT, AddressSince, Standing, Wake, with_decision
+from dunning.domain.customer.standing import LEAST_URGENT, AddressSince, Standing, Wake, progress_key, with_decision
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait
 from dunning.domain.decision.open_reviews import with_open_review, with_stops_announced
@@ -171,6 +171,27 @@ def stopped(before: Standing, decision: Decision, now: datetime) -> list[Outboun
     if not isinstance(decision, Stop) or before.version == 0 or before.reason == decision.reason.value:
         return []
     return [ReminderStopped(before.customer_id, now, decision.reason.value)]
+
+
+def told_again(tried: Sequence[OutboundEvent], stored: Standing) -> list[OutboundEvent]:
+    """
+    Return the events of a refused write that the stored standing bears out: they are promised at least once.
+
+    The write may have been made, and only its answer lost. Somebody else has written since, or the table would have
+    known it. Whoever wrote the same tells of it, too.
+    """
+    return [
+        event
+        for event in tried
+        if (isinstance(event, ReminderStopped) and event.reason == stored.reason)
+        or (isinstance(event, CustomerNeedsPerson) and not event.reply_id and event.why in stored.announced)
+        or (isinstance(event, PromiseBroken) and _is_broken(event, stored))
+    ]
+
+
+def _is_broken(event: PromiseBroken, stored: Standing) -> bool:
+    promise = stored.promises.get(progress_key(event.account_id, event.number))
+    return promise is not None and promise.kept is False
 
 
 def with_recent(standing: Standing, decision: Decision, now: datetime) -> Standing:

@@ -55,7 +55,7 @@ from dunning.ports.telemetry import LogEvent, Metric, Telemetry, metric_of_inten
 from dunning.services.news_first import note_failures
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
 from dunning.services.parking import park
-from dunning.services.planning import Replanned, counted, log_planned_decision, replan
+from dunning.services.planning import counted, log_planned_decision, replan, told_again
 from dunning.services.reply_place import ReplyPlace, reply_place
 from dunning.services.send.claims import LONGEST_RETENTION_DAYS, SECONDS_TO_FINISH, OutOfTimeError
 from dunning.services.send.confirmations import OptOutConfirmations, claimed_confirmation
@@ -458,16 +458,14 @@ class ReplyService:
         What calls for a person is open from here on. A reply that is delivered again opens nothing that a person has
         attended since. Of a customer who has been erased a moment ago nothing is written, and `None` returned.
         """
-        tried: tuple[Standing, Replanned, Sequence[OutboundEvent], datetime] | None = None
+        tried: list[OutboundEvent] = []
 
         def attempt(customer: Customer) -> _StandingWrite | Conflict | None:
-            nonlocal tried
             line.known[customer_id] = customer
             facts, before = customer.facts, customer.standing or Standing(customer_id=customer_id)
             if facts is None:
                 return None
-            if tried and before == tried[1].standing:
-                return self._written(line, *tried)  # the write succeeded, and only its answer was lost
+            line.events += told_again(tried, before)
             after, needs, in_doubt = apply_reply(
                 counted(facts, self._policies, inbound.at), before, parsed, inbound.at, place.day, place.limits
             )
@@ -483,7 +481,7 @@ class ReplyService:
                 after = with_announced(after, reviews)
             if after == before:
                 line.events += reviews
-                if (tried or not is_new) and customer.standing:
+                if not is_new and customer.standing:
                     line.events += self._stop_events(facts, before, now)
                 return _StandingWrite(before, now=False)
             confirmation = (
@@ -495,29 +493,21 @@ class ReplyService:
                 after = confirmation.claimed
             planned = replan(facts, before, after, self._policies, now)
             claim_id = confirmation.claim_id if confirmation else ""
-            tried = before, planned, reviews, now
             if not self._store.save_standing(planned.standing, expected_version=before.version, claim_id=claim_id):
+                tried[:] = planned.events
                 return CONFLICT
             line.known[customer_id] = Customer(facts, planned.standing)
-            written = self._written(line, *tried)
+            line.events += [*planned.events, *reviews]
+            if _opts_out(before, after):
+                self._telemetry.count(Metric.OPT_OUTS)
+            log_planned_decision(self._telemetry, customer_id, planned.decision, now)
             if confirmation:
                 self._confirmations.publish(facts, before, planned.standing, confirmation)
-            return written
+            return _StandingWrite(planned.standing, now=True)
 
         return write_optimistically(
             customer_id, line.known[customer_id], lambda: self._store.load([customer_id])[customer_id], attempt
         )
-
-    def _written(
-        self, line: _Line, before: Standing, planned: Replanned, reviews: Sequence[OutboundEvent], now: datetime
-    ) -> _StandingWrite:
-        """Count, log and tell of the written change of a customer."""
-        after = planned.standing
-        line.events += [*planned.events, *reviews]
-        if _opts_out(before, after):
-            self._telemetry.count(Metric.OPT_OUTS)
-        log_planned_decision(self._telemetry, after.customer_id, planned.decision, now)
-        return _StandingWrite(after, now=True)
 
     def _opt_in_with_carrier(self, line: _Line, written: Sequence[_StandingWrite], inbound: InboundSms) -> None:
         """
