@@ -160,6 +160,28 @@ class TestTrouble:
         assert office.service.sync() == Synced(1, 1, 0)
         assert len(office.standing(facts).ledger) == 1
 
+    def test_an_opt_out_whose_answer_was_lost_counts_and_is_told_of_once(self, office: Office) -> None:
+        facts = office.add(someone())
+        office.store.loses_answers = 1
+        assert office.service.sync() == Synced(1, 1, 0)
+        assert (office.standing(facts).version, office.telemetry.counts["OptOuts"]) == (2, 1)
+        assert office.publisher.published == [ReminderStopped("C0001", NOW, "opted_out")]
+
+    def test_an_opt_out_whose_answer_was_lost_is_told_of_even_if_somebody_else_has_written_since(
+        self, office: Office
+    ) -> None:
+        facts = office.add(someone())
+        office.store.loses_answers = 1
+        office.store.meanwhile = [lambda stored: replace(stored, ledger=(texted(facts, NOW),))]
+        assert office.service.sync() == Synced(1, 0, 0)
+        assert office.publisher.published == [ReminderStopped("C0001", NOW, "opted_out")]
+
+    def test_a_stop_that_somebody_else_has_ended_before_ours_was_written_is_not_told_of(self, office: Office) -> None:
+        office.add(someone())
+        office.store.meanwhile = [lambda stored: replace(stored, opted_in_at=NOW)]
+        assert office.service.sync() == Synced(1, 0, 1)
+        assert office.publisher.published == []
+
     def test_the_others_are_brought_in_line_and_the_run_fails(self, office: Office) -> None:
         people = [office.add(someone(number)) for number in range(1, 4)]
         office.store.fails_for = "C0002"

@@ -22,7 +22,7 @@ from dunning.ports.customers import AddressIndex, Customer, CustomerStore
 from dunning.ports.gateways import EventPublisher, OptOutList
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
-from dunning.services.planning import log_planned_decision, replan
+from dunning.services.planning import log_planned_decision, replan, told_again
 
 _NUMBERS_A_READ = 100
 """One page of the list, and one read of the phone index."""
@@ -108,11 +108,14 @@ class OptOutService:
         events: list[OutboundEvent],
     ) -> _Done:
         """Bring one customer in line with the list."""
+        tried: list[OutboundEvent] = []
 
         def attempt(customer: Customer) -> _Done | Conflict:
             facts, before = customer.facts, customer.standing or Standing(customer_id=customer_id)
             if facts is None or facts.phone not in numbers:
                 return _Done.NOTHING
+            events.extend(told_again(tried, before))
+            tried.clear()  # told of
             now = self._clock.now()
             match carrier_opt_out(before, now):
                 case CarrierOptOut.NOTHING:
@@ -123,6 +126,7 @@ class OptOutService:
                     pass
             planned = replan(facts, before, replace(before, opted_out_at=now), self._policies, now)
             if not self._store.save_standing(planned.standing, expected_version=before.version):
+                tried.extend(planned.events)
                 return CONFLICT
             events.extend(planned.events)
             self._telemetry.log_event(LogEvent.CARRIER_OPT_OUT, customer_id=customer_id)
