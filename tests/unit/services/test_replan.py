@@ -15,8 +15,8 @@ from dunning.ports.queues import QueueMessage
 from dunning.services.planning import replan
 from dunning.services.replan import Counted, ReplanService
 from tests.support.builders import a_lender_record, promised, the_policies
-from tests.support.fakes import FakeClock, FakeCustomers, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
-from tests.support.people import NOW, paid_up, someone, waking
+from tests.support.fakes import ContestedCustomers, FakeClock, FakeDelayQueue, FakeEventPublisher, FakeTelemetry
+from tests.support.people import NOW, paid_up, someone, texted, waking
 
 POLICIES = the_policies()
 WHOLE = ReplanPart(0, 1, "")
@@ -26,7 +26,7 @@ class Office:
     """The service, and everything it touches."""
 
     def __init__(self) -> None:
-        self.store, self.queue = FakeCustomers(), FakeDelayQueue()
+        self.store, self.queue = ContestedCustomers(), FakeDelayQueue()
         self.publisher, self.telemetry, self.clock = FakeEventPublisher(), FakeTelemetry(), FakeClock(NOW)
         self.service = ReplanService(
             store=self.store,
@@ -152,6 +152,19 @@ def test_a_customer_who_is_written_meanwhile_is_read_again(office: Office) -> No
     assert office.replan() == Counted(customers=1, changed=1)
     after = office.store.standings["C0001"]
     assert (after.version, after.opted_out_at, after.wake) == (3, NOW, None)
+
+
+@pytest.mark.parametrize("somebody_else_has_written_since", [False, True])
+def test_a_write_whose_answer_was_lost_is_counted_and_told_of_once(
+    office: Office, *, somebody_else_has_written_since: bool
+) -> None:
+    facts = office.add(paid_up(someone()), waking(paid_up(someone())))
+    office.store.loses_answers = 1
+    if somebody_else_has_written_since:
+        office.store.meanwhile = [lambda stored: replace(stored, ledger=(texted(facts, NOW),))]
+    assert office.replan() == Counted(customers=1, changed=1)
+    assert office.publisher.published == [ReminderStopped("C0001", NOW, "nothing_open")]
+    assert [decision.reason for _, decision, _ in office.telemetry.decisions] == ["nothing_open"]
 
 
 def test_a_customer_who_keeps_changing_is_counted_and_left_to_the_other_writer(office: Office) -> None:

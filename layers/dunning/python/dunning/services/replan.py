@@ -24,7 +24,7 @@ from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DelayQueue, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry
 from dunning.services.optimistic import CONFLICT, Conflict, ContestedError, write_optimistically
-from dunning.services.planning import Replanned, log_planned_decision, replan
+from dunning.services.planning import Replanned, log_planned_decision, replan, told_again
 
 PARTS = 8
 """The default number of parts of the table that are read side by side."""
@@ -165,16 +165,20 @@ class ReplanService:
         self, customer_id: str, found: Customer | UnreadableRecordError, now: datetime, *, change: bool
     ) -> Replanned | None:
         """Replan one customer; `None` if nothing changes."""
+        tried: list[Replanned] = []
 
         def attempt(customer: Customer) -> Replanned | Conflict | None:
             before = customer.standing
             if customer.facts is None or before is None or not before.is_planned:
                 return None  # the customer has no facts, has been erased, or is being loaded
             replanned = replan(customer.facts, before, before, self._policies, now)
+            again = told_again(tried[-1].events, before) if tried else []
             if _changes_nothing(before, replanned, now):
-                return None
+                return replanned._replace(events=tuple(again)) if again else None
+            replanned = replanned._replace(events=(*again, *replanned.events))
             if not change or self._store.save_standing(replanned.standing, expected_version=before.version):
                 return replanned
+            tried.append(replanned)
             return CONFLICT
 
         return write_optimistically(customer_id, found, lambda: self._store.load([customer_id])[customer_id], attempt)
