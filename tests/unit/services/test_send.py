@@ -1000,6 +1000,30 @@ class TestOthersAreTold:
         office.handle_batch(facts)
         assert office.publisher.published == [ReminderStopped("C0001", NOW, "nothing_open")]
 
+    @pytest.mark.parametrize("somebody_else_has_written_since", [False, True])
+    def test_of_what_was_written_though_the_answer_was_lost_and_once_only(
+        self, office: Office, *, somebody_else_has_written_since: bool
+    ) -> None:
+        promises = {"A0001-0#1": PromiseToPay(NOW - timedelta(days=3), date(2026, 11, 30))}
+        facts = replace(someone(), lender="nobody")
+        office.add(facts, replace(waking(facts), promises=promises))
+        office.store.loses_answers = 1
+        if somebody_else_has_written_since:
+            office.store.meanwhile = [lambda stored: replace(stored, planned_for="newer")]
+        office.handle_batch(facts)
+        broken, *stops = office.publisher.published
+        assert isinstance(broken, PromiseBroken)
+        assert stops == [
+            ReminderStopped("C0001", NOW, "unknown_lender"),
+            CustomerNeedsPerson("C0001", NOW, ReviewReason.UNKNOWN_LENDER),
+        ]
+
+    def test_of_no_stop_that_was_not_written(self, office: Office) -> None:
+        facts = office.add(paid_up(someone()))
+        office.store.meanwhile = [lambda stored: replace(stored, reason="opted_out", opted_out_at=NOW)]
+        office.handle_batch(facts)
+        assert office.publisher.published == [ReminderStopped("C0001", NOW, "nothing_open")]
+
     def test_of_a_refused_number_once_until_it_has_ended(self, office: Office) -> None:
         facts = someone()
         office.add(facts, waking(facts, announced=("number_refused",)))

@@ -58,6 +58,7 @@ from dunning.services.planning import (
     plan,
     promises_settled,
     stopped,
+    told_again,
     wake_after,
     wake_for_promises,
     with_recent,
@@ -116,6 +117,8 @@ class _Turn:
     redelivered: bool
     seconds_left: Callable[[], float]
     events: list[OutboundEvent] = field(default_factory=list)
+    tried: list[OutboundEvent] = field(default_factory=list)
+    """The events of a write that was refused, and that may have been made before."""
 
 
 class SendService:
@@ -289,15 +292,19 @@ class SendService:
         customer_id = turn.job.customer_id
         decision, now = self._decide(facts, standing)
         settled = promises_settled(facts, standing, self._policies, now) if facts else JudgedPromises(standing, ())
+        turn.events.extend(told_again(turn.tried, standing))
         if not isinstance(decision, Send) or facts is None:
             reviewed, reviews = with_reviews(settled.standing, decision, now, facts)
+            events = [*broken(settled, now), *stopped(standing, decision, now), *reviews]
             if not self._leave(facts, standing, settled._replace(standing=reviewed), decision, now):
+                turn.tried[:] = events
                 return CONFLICT
             self._telemetry.log_decision(customer_id, decision, now)
-            turn.events.extend([*broken(settled, now), *stopped(standing, decision, now), *reviews])
+            turn.events.extend(events)
             return None
         if turn.seconds_left() < SECONDS_TO_FINISH:
             raise OutOfTimeError
+        turn.tried.clear()  # told of
         claimed = self._claim(facts, settled.standing, decision.reminder, now, turn.job.wake_at)
         if claimed is None:
             return CONFLICT
