@@ -505,17 +505,23 @@ def test_a_customer_who_was_out_of_reach_is_woken_for_the_stage_when_caps_allow(
     assert after.progress == progress
 
 
-def test_a_write_whose_answer_was_lost_is_published_all_the_same(office: Office) -> None:
+@pytest.mark.parametrize("somebody_else_has_written_since", [False, True])
+def test_a_write_whose_answer_was_lost_is_published_all_the_same(
+    office: Office, *, somebody_else_has_written_since: bool
+) -> None:
     facts = office.texted()
     save = office.store.save_standing
 
     def lose_the_answer(standing: Standing, **more: Any) -> bool:  # noqa: ANN401 - as the store has it
         save(standing, **more)
-        return False
+        if somebody_else_has_written_since:
+            office.store.standings["C0001"] = replace(office.standing(), version=3)
+        return save(standing, **more)
 
     office.store.save_standing = lose_the_answer  # type: ignore[method-assign]
     office.report(receipt(response=DEAD))
-    assert (office.standing().version, _refused_number(office)) == (2, facts.phone)
+    assert office.standing().version == (3 if somebody_else_has_written_since else 2)
+    assert _refused_number(office) == facts.phone
     assert [type(event) for event in office.publisher.published] == [
         NumberUnreachable,
         ReminderStopped,

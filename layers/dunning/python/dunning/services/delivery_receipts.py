@@ -46,7 +46,7 @@ from dunning.ports.gateways import EventPublisher
 from dunning.ports.queues import DelayQueue, QueueMessage
 from dunning.ports.telemetry import LogEvent, Metric, Telemetry, message_metrics
 from dunning.services.optimistic import CONFLICT, Conflict, write_optimistically
-from dunning.services.planning import Replanned, log_planned_decision, replan
+from dunning.services.planning import log_planned_decision, replan, told_again
 from dunning.services.send.claims import unknown_outcome_record
 from dunning.services.suspended_addresses import new_suspensions
 
@@ -431,14 +431,15 @@ class DeliveryReceiptService:
     def _follow(self, case: tuple[str, Sequence[_Match]]) -> Sequence[OutboundEvent]:
         """Apply receipts to the standing of a customer, if they change anything."""
         customer_id, matches = case
-        tried: list[tuple[Standing, Replanned, datetime]] = []
+        first: list[Standing] = []
+        tried: list[OutboundEvent] = []
 
         def attempt(customer: Customer) -> Sequence[OutboundEvent] | Conflict:
             facts, before = customer
             if facts is None or before is None:
                 return ()  # erased meanwhile
-            if tried and before == tried[-1][1].standing:
-                return self._outbound_events(facts, *tried[-1])  # the write succeeded, and only its answer was lost
+            first.append(before)
+            now, again = self._clock.now(), told_again(tried, before)
             records = self._contacts.find({match.key for match in matches})
             after = before
             for match in matches:
@@ -448,27 +449,25 @@ class DeliveryReceiptService:
             # If a text arrived after all, the standing is written even if it has no failure yet: another invocation,
             # which read the record earlier, may be about to write the failure. Its write now fails, and it reads again.
             if after == before and not any(match.recovered for match in matches):
-                return ()
-            now = self._clock.now()
-            tried.append((before, replan(facts, before, after, self._policies, now), now))
-            is_saved = self._store.save_standing(tried[-1][1].standing, expected_version=before.version)
-            return self._outbound_events(facts, *tried[-1]) if is_saved else CONFLICT
+                return (*self._new_suspensions(facts, first[0], before, now), *again)
+            planned = replan(facts, before, after, self._policies, now)
+            if not self._store.save_standing(planned.standing, expected_version=before.version):
+                tried[:] = [*again, *planned.events]
+                return CONFLICT
+            log_planned_decision(self._telemetry, customer_id, planned.decision, now)
+            if planned.standing.is_opted_out and not before.is_opted_out:
+                self._telemetry.count(Metric.OPT_OUTS)
+            return (*self._new_suspensions(facts, first[0], planned.standing, now), *again, *planned.events)
 
         def read() -> Customer | UnreadableRecordError:
             return self._store.load([customer_id])[customer_id]
 
         return write_optimistically(customer_id, read(), read, attempt)
 
-    def _outbound_events(
-        self, facts: Facts, before: Standing, replanned: Replanned, now: datetime
+    def _new_suspensions(
+        self, facts: Facts, before: Standing, after: Standing, now: datetime
     ) -> Sequence[OutboundEvent]:
-        """Count and log the written change of a customer, and return its outbound events."""
-        after, decision, events = replanned
-        log_planned_decision(self._telemetry, after.customer_id, decision, now)
-        if after.is_opted_out and not before.is_opted_out:
-            self._telemetry.count(Metric.OPT_OUTS)
-        cause = DeliveryStatus.PERMANENT_FAILURE.value
-        return (*new_suspensions(self._telemetry, facts, before, after, cause, now), *events)
+        return new_suspensions(self._telemetry, facts, before, after, DeliveryStatus.PERMANENT_FAILURE.value, now)
 
 
 def _claims_near(
