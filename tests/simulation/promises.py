@@ -23,6 +23,7 @@ from dunning.domain.customer.lender_record import (
 )
 from dunning.domain.customer.standing import AddressSince, LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.outbound_events import OutboundEvent
 from tests.simulation.chance_promises import (
     is_about,
     judge_cap,
@@ -132,6 +133,7 @@ OUT_OF_DATE = "a read that may be out of date"
 NOT_FOLLOWED = "a carrier's refusal or report has not had its effect"
 UNANNOUNCED = "a stop that a person has to end is not marked as announced"
 UNNOTICED = "nobody will notice that a promise is broken"
+UNTOLD = "a stop is stored, and whoever has written it ends well and tells nobody"
 
 
 def judge_move(before: Situation, move: Move) -> list[str]:
@@ -146,7 +148,58 @@ def judge_move(before: Situation, move: Move) -> list[str]:
         broken.append(OUT_OF_DATE)
     if move.step.result is not None and not move.step.result.done and _is_without_note(before, move):
         broken.append(UNNOTED)
+    if move.step.result is not None and move.step.result.done:
+        broken += _judge_telling(before, move)
     return broken
+
+
+def _judge_telling(before: Situation, move: Move) -> Iterator[str]:
+    """
+    Hold what a program that ends well has told of against the stops that it wrote and that are still stored.
+
+    What the table answered makes no difference: a write that is refused may have been made. A shared address is told
+    of by whoever finds it, for all who share it. Of an address that a carrier refuses, the call for a person tells.
+    """
+    calls = [*reversed([*_answers_so_far(before)]), (move.step.call, move.step.answer)]
+    told = {
+        (type(event).__name__, event.customer_id, _why_of(event))
+        for call, _ in calls
+        if isinstance(call, Call) and call.port == "bus"
+        for event in call.request
+    }
+    for first, standing in _standings_written(calls):
+        customer_id, stop = standing.customer_id, standing.reason
+        last = customer_at(move.to.world.rows, customer_id).standing
+        if last is None:
+            continue
+        is_new = stop in ENDINGS and stop == last.reason != first.reason and stop != "shared_phone"
+        telling = {(event, customer_id, stop) for event in ("ReminderStopped", "CustomerNeedsPerson")}
+        if is_new and not telling & told:
+            yield f"{UNTOLD}: {stop}"
+        for why in {*standing.announced} & {*last.announced} - {*first.announced, "shared_phone"}:
+            if ("CustomerNeedsPerson", customer_id, why) not in told:
+                yield f"{UNTOLD}: {why} needs a person"
+
+
+def _standings_written(calls: Sequence[tuple[object, Answer | None]]) -> Iterator[tuple[Standing, Standing]]:
+    """Yield each standing that a program asked to be stored alone, behind the one that it had read last."""
+    read: dict[str, Standing] = {}
+    for call, answer in calls:
+        if not isinstance(call, Call) or call.port != "table":
+            continue
+        if call.operation == "batch_get_item" and answer is not None and answer.error is None:
+            standings = (
+                item for item in answer.value["Responses"].get(CUSTOMERS, ()) if item["item"] == {"S": "standing"}
+            )
+            read |= {found.customer_id: found for found in map(standing_of, standings)}
+        elif call.operation == "put_item" and [key[::2] for key in call.keys] == [(CUSTOMERS, "standing")]:
+            standing = standing_of(call.request["Item"])
+            if standing.customer_id in read:
+                yield read[standing.customer_id], standing
+
+
+def _why_of(event: OutboundEvent) -> str:
+    return str(getattr(event, "reason", "") or getattr(event, "why", ""))
 
 
 def _may_be_out_of_date(call: Call) -> bool:

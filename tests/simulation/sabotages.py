@@ -90,6 +90,7 @@ from tests.simulation.promises import (
     UNNOTED,
     UNNOTICED,
     UNRECORDED,
+    UNTOLD,
     UNTRUE,
 )
 
@@ -524,6 +525,21 @@ SABOTAGES: tuple[Sabotage, ...] = (
         plant=patched(customer_table, "_holds_claim", _holds_no_claim),
         scenario="send",
         breaks=(UNRECORDED,),
+    ),
+    Sabotage(
+        name="blame another writer when a standing fails against itself, and tell of nothing",
+        plant=edited(
+            (DynamoCustomers.save_standing, "else bool(stored[0] == item)", "else False"),
+            (planning.told_again, "for event in tried", "for event in ()"),
+        ),
+        scenario="reply dispute x hold",
+        breaks=(UNTOLD,),
+    ),
+    Sabotage(
+        name="tell of no stop that was written before another wrote",
+        plant=edited((planning.told_again, "for event in tried", "for event in ()")),
+        scenario="reply dispute x hold",
+        breaks=(UNTOLD,),
     ),
     Sabotage(
         name="claim again after a conflict, and decide no more",
