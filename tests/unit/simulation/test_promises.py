@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from dunning.adapters.dynamodb.items import contact_item
+from dunning.adapters.dynamodb.items import contact_item, standing_item
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.lender_record import LenderRecord
 from dunning.domain.customer.standing import AddressSince, LedgerEntry, Progress, PromiseToPay, Wake, progress_key
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.outbound_events import ReminderStopped
 from tests.simulation.promises import (
     AT_NIGHT,
     CLAIMED_TWICE,
@@ -28,14 +29,15 @@ from tests.simulation.promises import (
     UNNOTED,
     UNNOTICED,
     UNRECORDED,
+    UNTOLD,
     UNTRUE,
     judge_end,
     judge_move,
 )
 from tests.simulation.scenarios import FACTS, rows_of
-from tests.simulation.simulator import Move, Situation, Step
-from tests.simulation.tables import CONTACTS, Rows, row_key, stored
-from tests.simulation.workers import Call, Result, claim_id_of
+from tests.simulation.simulator import Move, Situation, Step, Worker
+from tests.simulation.tables import CONTACTS, CUSTOMERS, Rows, row_key, stored
+from tests.simulation.workers import Answer, Call, Node, Result, Script, claim_id_of
 from tests.simulation.world import NOTES_ARE_KEPT, Mail, Text, World
 from tests.support.builders import a_lender_record
 from tests.support.people import NOW, waking
@@ -236,6 +238,32 @@ def test_news_that_fails_without_a_note_is_seen(kind: str, noted_at: datetime | 
     here = Situation(a_world()._replace(mail=(mail,), noted_at=noted_at), NOW)
     step = Step("call", "news/1", result=Result(done=False))
     assert judge_move(here, Move("ok", 0, 0, here, step)) == broken
+
+
+@pytest.mark.parametrize(("last", "events", "broken"), [
+    ("on_hold", (), [f"{UNTOLD}: on_hold"]),
+    ("on_hold", (ReminderStopped(FACTS.customer_id, NOW, "opted_out"),), [f"{UNTOLD}: on_hold"]),
+    ("on_hold", (ReminderStopped(FACTS.customer_id, NOW, "on_hold"),), []),
+    ("next_stage", (), []),
+])  # fmt: skip
+def test_a_stop_that_is_stored_and_not_told_of_is_seen(
+    last: str, events: tuple[ReminderStopped, ...], broken: list[str]
+) -> None:
+    read, written = waking(FACTS), replace(waking(FACTS, None, version=2), reason="on_hold")
+    key = (CUSTOMERS, FACTS.customer_id, "standing")
+    calls = [
+        (Call("table", "batch_get_item", {}), Answer(1, {"Responses": {CUSTOMERS: [standing_item(read, 1)]}})),
+        (Call("table", "put_item", {"Item": standing_item(written, 1)}, (key,)), Answer(2)),
+        (Call("bus", "publish", events), Answer(3)),
+    ]
+    node = Node(Script("reply/1", "", lambda _: Result(done=True)), None, None, NOW)
+    for call, answer in calls[:-1]:
+        node.call = call
+        node = Node(node.program, node, answer, NOW)
+    here = Situation(a_world(), NOW, (Worker(0, node),), 0)
+    to = Situation(a_world(reason=last), NOW)
+    step = Step("call", "reply/1", calls[-1][0], None, calls[-1][1], Result(done=True))
+    assert judge_move(here, Move("ok", 0, 0, to, step)) == broken
 
 
 def test_more_than_a_tombstone_is_seen() -> None:
