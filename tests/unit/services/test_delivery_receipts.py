@@ -457,12 +457,20 @@ def test_a_crash_before_a_recovery_reached_the_standing_is_mended_by_the_same_re
     assert not office.standing().ledger[0].failed
 
 
-def test_a_failure_that_is_written_while_the_text_arrives_after_all_does_not_stay(office: Office) -> None:
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+def test_a_failure_that_is_written_while_the_text_arrives_after_all_does_not_stay(
+    office: Office, *, answer_is_lost: bool
+) -> None:
     office.texted()
-    save = office.store.save_standing
+    save, advance = office.store.save_standing, office.contacts.advance
+
+    def advance_twice(contact: Contact, **more: Any) -> bool:  # noqa: ANN401 - as the archive has it
+        return advance(contact, **more) and advance(contact, **more)  # the SDK repeats it
 
     def save_later(standing: Standing, **more: Any) -> bool:  # noqa: ANN401 - as the store has it
         office.store.save_standing = save  # type: ignore[method-assign]
+        if answer_is_lost:
+            office.contacts.advance = advance_twice  # type: ignore[method-assign]
         office.report(receipt())
         return save(standing, **more)
 

@@ -370,8 +370,10 @@ class DeliveryReceiptService:
     def _settle(self, matches: Sequence[_Match]) -> Sequence[_Match]:
         """Advance one record by all its reports, in one write. Return the receipts that change the standing."""
         key = matches[0].key
+        recovered = False
 
         def attempt(stored: _StoredRecord) -> Sequence[_Match] | Conflict:
+            nonlocal recovered
             contact = stored.contact
             if contact is None:
                 return ()
@@ -382,7 +384,8 @@ class DeliveryReceiptService:
             after = contact
             for match in of_it:
                 after = _recorded_in(after, match.report)
-            recovered = contact.state is ContactState.FAILED and after.state is ContactState.DELIVERED
+            # A write that was refused may have been made: what had recovered before it has recovered.
+            recovered |= contact.state is ContactState.FAILED and after.state is ContactState.DELIVERED
             following = [
                 replace(match, recovered=recovered)
                 for match in of_it
