@@ -821,7 +821,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="read what may be out of date",
-        plant=edited((reading._read_page, '"ConsistentRead": consistent', '"ConsistentRead": False')),
+        plant=edited((reading.read_items, '"ConsistentRead": consistent', '"ConsistentRead": False')),
         scenario="send",
         breaks=(OUT_OF_DATE,),
     ),
