@@ -83,6 +83,14 @@ def test_of_two_who_write_a_case_at_once_the_second_is_refused(cases: Cases) -> 
     assert cases.cases(["C1"])["C1"].holder is None
 
 
+def test_what_is_written_twice_is_recognised_as_ones_own(cases: Cases) -> None:
+    """The SDK repeats a write whose answer was lost: nobody is told that a colleague was first."""
+    for _ in range(2):
+        assert cases.save_case(TAKEN, expected_version=0)
+        cases.add_note("C1", a_note(1))
+    assert cases.case_with_notes("C1") == (TAKEN, [a_note(1)])
+
+
 def test_notes_come_newest_first_and_none_is_replaced(cases: Cases) -> None:
     cases.save_case(TAKEN, expected_version=0)
     for number in (2, 0, 1):

@@ -33,13 +33,15 @@ class FakeCases:
         self._check("PutItem")
         known = self.stored.get(case.customer_id)
         if (known.version if known else 0) != expected_version:
-            return False
+            return known == case
         self.stored[case.customer_id] = case
         return True
 
     def add_note(self, customer_id: str, note: CaseNote) -> None:
         self._check("PutItem")
         notes = self.notes.setdefault(customer_id, [])
+        if note in notes:
+            return
         if any(known[:2] == note[:2] for known in notes):
             raise ServiceCallError("PutItem", "NoteExists")
         notes.append(note)

@@ -56,7 +56,8 @@ class CaseBook(Protocol):
         """
         Write a case if the stored one still has the version that was read (0: there is none).
 
-        Returns False if another writer was first: of two people who take a case at once one gets it.
+        Returns False if another writer was first: of two people who take a case at once one gets it. A case that is
+        stored as it is to be written counts as written.
         """
         ...
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dunning.adapters.aws_call import aws_call, write_if
 from dunning.adapters.dynamodb.keys import contacts_until, expiry, instant_key, parse_instant
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.adapters.dynamodb.writing import if_read
+from dunning.adapters.dynamodb.writing import if_read, write_conditionally
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.asked_erasures import AskedErasure
 from dunning.ports.case_book import Case, CaseNote
@@ -61,10 +61,7 @@ class DynamoCases:
 
     def save_case(self, case: Case, *, expected_version: int) -> bool:
         """Put the case under the version that was read."""
-        condition = if_read("version", expected_version, key="about")
-        return write_if(
-            "PutItem", lambda: self._client.put_item(TableName=self._table, Item=_case_item(case), **condition)
-        )
+        return self._put(_case_item(case), if_read("version", expected_version, key="about"))
 
     def add_note(self, customer_id: str, note: CaseNote) -> None:
         """Put the note, unless there is one of its key."""
@@ -75,14 +72,18 @@ class DynamoCases:
             "text": {"S": note.text},
             "expires_at": expiry(note.at + _KEPT_FOR),
         }
-        is_new = write_if(
+        if not self._put(item, {"ConditionExpression": "attribute_not_exists(about)"}):
+            raise ServiceCallError("PutItem", "NoteExists")
+
+    def _put(self, item: Any, condition: Mapping[str, Any]) -> bool:  # noqa: ANN401 - an item
+        """Put an item under a condition. One that is stored as it was to be is written: the SDK has repeated it."""
+        stored = write_conditionally(
             "PutItem",
             lambda: self._client.put_item(
-                TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(about)"
+                TableName=self._table, Item=item, ReturnValuesOnConditionCheckFailure="ALL_OLD", **condition
             ),
         )
-        if not is_new:
-            raise ServiceCallError("PutItem", "NoteExists")
+        return stored is None or bool(stored[0] == item)
 
     def stored_notes(self, customer_id: str) -> int:
         """Count the notes."""
