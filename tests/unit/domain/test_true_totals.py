@@ -181,9 +181,9 @@ def test_a_debt_that_still_has_days_of_grace_is_not_named_as_overdue() -> None:
 
 def test_an_account_that_is_named_beside_others_counts_with_the_stage_that_it_has_heard() -> None:
     facts = a_customer(owing("A1", "2026-11-20", 100_000), owing("A2", "2026-11-22", 200_000))
-    heard = progress_at(7, "2026-11-29", due="2026-11-22", account="A2")
+    stages = progress_at(7, "2026-11-29", due="2026-11-22", account="A2")
     sent = reminder(
-        facts, taipei("2026-12-05 10:00"), a_standing(progress=heard | progress_at(7, "2026-11-27", due="2026-11-20"))
+        facts, taipei("2026-12-05 10:00"), a_standing(progress=stages | progress_at(7, "2026-11-27", due="2026-11-20"))
     )
     assert (sent.stage, sent.also_named) == (7, ("A2",))
 
