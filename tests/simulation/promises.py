@@ -161,7 +161,7 @@ def _judge_telling(before: Situation, move: Move) -> Iterator[str]:
     of by whoever finds it, for all who share it. Of an address that a carrier refuses, the call for a person tells.
     """
     calls = [*reversed([*_answers_so_far(before)]), (move.step.call, move.step.answer)]
-    told = {
+    published = {
         (type(event).__name__, event.customer_id, _why_of(event))
         for call, _ in calls
         if isinstance(call, Call) and call.port == "bus"
@@ -174,10 +174,10 @@ def _judge_telling(before: Situation, move: Move) -> Iterator[str]:
             continue
         is_new = stop in ENDINGS and stop == last.reason != first.reason and stop != "shared_phone"
         telling = {(event, customer_id, stop) for event in ("ReminderStopped", "CustomerNeedsPerson")}
-        if is_new and not telling & told:
+        if is_new and not telling & published:
             yield f"{UNTOLD}: {stop}"
         for why in {*standing.announced} & {*last.announced} - {*first.announced, "shared_phone"}:
-            if ("CustomerNeedsPerson", customer_id, why) not in told:
+            if ("CustomerNeedsPerson", customer_id, why) not in published:
                 yield f"{UNTOLD}: {why} needs a person"
 
 

@@ -185,11 +185,11 @@ def told_again(tried: Sequence[OutboundEvent], stored: Standing) -> list[Outboun
         for event in tried
         if (isinstance(event, ReminderStopped) and event.reason == stored.reason)
         or (isinstance(event, CustomerNeedsPerson) and not event.reply_id and event.why in stored.announced)
-        or (isinstance(event, PromiseBroken) and _is_broken(event, stored))
+        or (isinstance(event, PromiseBroken) and _has_broken(event, stored))
     ]
 
 
-def _is_broken(event: PromiseBroken, stored: Standing) -> bool:
+def _has_broken(event: PromiseBroken, stored: Standing) -> bool:
     promise = stored.promises.get(progress_key(event.account_id, event.number))
     return promise is not None and promise.kept is False
 
