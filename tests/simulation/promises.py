@@ -172,11 +172,13 @@ def _judge_telling(before: Situation, move: Move) -> Iterator[str]:
         last = customer_at(move.to.world.rows, customer_id).standing
         if last is None:
             continue
-        is_new = stop in ENDINGS and stop == last.reason != first.reason and stop != "shared_phone"
+        ends = stop in ENDINGS and stop != "shared_phone" and standing.wake is None  # a hold with an end is waited for
+        is_new = ends and stop == last.reason != first.reason
         telling = {(event, customer_id, stop) for event in ("ReminderStopped", "CustomerNeedsPerson")}
         if is_new and not telling & published:
             yield f"{UNTOLD}: {stop}"
-        for why in {*standing.announced} & {*last.announced} - {*first.announced, "shared_phone"}:
+        announced = {*standing.announced} & {*last.announced} - {*first.announced, "shared_phone"}
+        for why in {stop.partition(":")[0] for stop in announced}:  # behind a colon, the instalment
             if ("CustomerNeedsPerson", customer_id, why) not in published:
                 yield f"{UNTOLD}: {why} needs a person"
 

@@ -18,6 +18,7 @@ from dunning.services.planning import (
     replan,
     replan_as_told,
     stopped,
+    told_again,
     wake_for_promises,
     with_payments_recorded,
     with_reviews,
@@ -172,3 +173,34 @@ def test_a_replan_raises_the_version_though_nothing_else_changes() -> None:
     facts = someone()
     before = replan(facts, waking(facts), waking(facts), POLICIES, NOW).standing
     assert replan(facts, before, before, POLICIES, NOW).standing == replace(before, version=before.version + 1)
+
+
+class TestARefusedWriteThatMayHaveBeenMade:
+    """Is told of as far as the stored standing bears it out, for somebody else has written since."""
+
+    @pytest.mark.parametrize(
+        ("announced", "again"),
+        [
+            (("no_written_notice:A0001-0#1",), True),
+            (("ladder_finished:A0001-0#1", "no_written_notice:A0001-0#2"), True),
+            (("ladder_finished:A0001-0#1",), False),
+            ((), False),
+        ],
+    )
+    def test_a_call_for_a_person_is_repeated_while_it_is_announced_of_any_instalment(
+        self,
+        announced: tuple[str, ...],
+        again: bool,  # noqa: FBT001
+    ) -> None:
+        call = CustomerNeedsPerson("C0001", NOW, ReviewReason.NO_WRITTEN_NOTICE)
+        stored = Standing(customer_id="C0001", announced=announced)
+        assert told_again([call], stored) == [call] * again
+
+    def test_a_call_about_a_reply_comes_with_the_reply(self) -> None:
+        call = CustomerNeedsPerson("C0001", NOW, ReviewReason.NO_WRITTEN_NOTICE, reply_id="in-1")
+        assert told_again([call], Standing(customer_id="C0001", announced=("no_written_notice",))) == []
+
+    @pytest.mark.parametrize("reason", ["opted_out", "next_stage"])
+    def test_a_stop_is_repeated_if_it_still_holds(self, reason: str) -> None:
+        stop = ReminderStopped("C0001", NOW, "opted_out")
+        assert told_again([stop], Standing(customer_id="C0001", reason=reason)) == [stop] * (reason == "opted_out")

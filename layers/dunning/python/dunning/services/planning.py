@@ -180,11 +180,12 @@ def told_again(tried: Sequence[OutboundEvent], stored: Standing) -> list[Outboun
     The write may have been made, and only its answer lost. Somebody else has written since, or the table would have
     known it. Whoever wrote the same tells of it, too.
     """
+    calls = reviews_of(stored.announced)
     return [
         event
         for event in tried
         if (isinstance(event, ReminderStopped) and event.reason == stored.reason)
-        or (isinstance(event, CustomerNeedsPerson) and not event.reply_id and event.why in stored.announced)
+        or (isinstance(event, CustomerNeedsPerson) and not event.reply_id and event.why in calls)
         or (isinstance(event, PromiseBroken) and _has_broken(event, stored))
     ]
 
