@@ -13,10 +13,12 @@ from unittest.mock import patch
 import boto3
 import pytest
 
+from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.items import lender_record_item
 from dunning.domain.customer.facts import Facts
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import ContactState
+from dunning.ports.contacts import ContactKey
 from tests.integration.conftest import House, batch, job_for
 from tests.local import ROOT
 from tests.local.cloud import LocalCloud
@@ -319,6 +321,18 @@ def test_the_senders_role_lets_it_write_what_it_writes_and_nothing_of_the_facts(
         "item",
         "schema",
     }  # the key both items share, and the number of their layouts
+
+
+def test_the_tallys_role_lets_it_read_what_it_asks_of_a_record_and_nothing_else(house: House) -> None:
+    table = house.cloud.stack.contacts_table
+    contacts = DynamoContacts(boto3.client("dynamodb"), table)
+    contacts.details_of([ContactKey("C0001", NOW, "send-1")])
+    (call,) = house.requests.of("dynamodb.BatchGetItem")
+    asked = call["RequestItems"][table]
+    (statement,) = (each for each in _statements("TallyFunction") if "dynamodb:BatchGetItem" in each.actions)
+    allowed = statement.condition["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+    assert set(asked["ExpressionAttributeNames"].values()) | set(asked["Keys"][0]) == set(allowed)
+    assert statement.condition["Null"] == {"dynamodb:Attributes": "false"}
 
 
 def _attributes(call: dict[str, Any]) -> set[str]:

@@ -73,10 +73,24 @@ def _one_metric_an_alarm(template: dict[str, Any]) -> None:
             alarm["Properties"] |= {**first["Metric"], "Statistic": first["Stat"], "Period": first["Period"]}
 
 
+def _attributes_may_be_missing(template: dict[str, Any]) -> None:
+    for role in _of_type(template, "AWS::IAM::Role"):
+        for policy in role["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                statement.get("Condition", {}).get("Null", {}).pop("dynamodb:Attributes", None)
+                if statement.get("Condition", {}).get("Null") == {}:
+                    del statement["Condition"]["Null"]
+
+
 PATCHES = (
     Patch(
         "AWS has no action sqs:SendMessageBatch: a batch is allowed by sqs:SendMessage. The stand-in asks for it.",
         _batches_are_sends,
+    ),
+    Patch(
+        "AWS knows which attributes a request names (dynamodb:Attributes). The stand-in does not, and refuses what must"
+        " name them. tests/integration/test_calls.py compares what is named.",
+        _attributes_may_be_missing,
     ),
     Patch(
         "CloudFormation turns what a mapping or parameter says into a number where one is wanted. The stand-in leaves"
