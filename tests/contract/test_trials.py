@@ -87,14 +87,16 @@ def log(request: pytest.FixtureRequest) -> Log:
 def books(request: pytest.FixtureRequest) -> Books:
     if request.param == "fake":
         return FakeTrialBooks()
-    return S3TrialBooks(boto3.client("s3", config=LEAN), _emptied(engine_of(request).stack.books_bucket))
+    bucket = engine_of(request).stack.books_bucket  # before the client, which finds the engine that is reached
+    return S3TrialBooks(boto3.client("s3", config=LEAN), _emptied(bucket))
 
 
 @pytest.fixture(params=BACKENDS)
 def results(request: pytest.FixtureRequest) -> Results:
     if request.param == "fake":
         return FakeTrialResults()
-    return DynamoTrialResults(boto3.client("dynamodb", config=LEAN), engine_of(request).stack.tally_table)
+    table = engine_of(request).stack.tally_table
+    return DynamoTrialResults(boto3.client("dynamodb", config=LEAN), table)
 
 
 def _emptied(bucket: str) -> str:
