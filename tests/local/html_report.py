@@ -26,7 +26,7 @@ from dunning.services.console.shown import CodeShown
 from tests.local.journeys import CAME_BACK, CHANNELS, Journey
 from tests.local.money import KINDS, NO_TEXT
 from tests.local.report import NOTHING_SENT, OUTCOMES, Example, cost_of
-from tests.local.run_rates import EFFECTS, HOW_COUNTED, NOT_WHY, PARTS, compared_written, rows_of, tables_of
+from tests.local.run_rates import EFFECTS, HOW_COUNTED, NOT_WHY, PARTS, compared_written, rows_of
 from tests.local.templates import page_template
 
 _LANGUAGE = "en"
@@ -459,7 +459,7 @@ def _cost(summary: _Line, texts: Sequence[_Line], contacts: Sequence[_Line]) -> 
 
 def _rates(rates: EffectRates) -> Section:
     header = ("reminders of", "reminders", *(f"{name} per 1,000" for name in EFFECTS.values()))
-    figures = [Figures(PARTS[each.part], header, list(rows_of(rates, each))) for each in tables_of(rates)]
+    figures = [Figures(PARTS[each.part], header, list(rows_of(rates, each))) for each in rates.tables_with_values]
     return Section("rates", "Opt-outs and complaints", f"{HOW_COUNTED} {NOT_WHY} {compared_written(rates)}", figures)
 
 

@@ -12,7 +12,6 @@ from dunning.domain.effect_rates import (
     JOINED,
     LEAST_REMINDERS,
     CountedDay,
-    Differs,
     EffectRate,
     EffectRates,
     RateRow,
@@ -94,7 +93,7 @@ def rate_written(rate: EffectRate) -> str:
     written = f"{1000 * rate.rate:.1f}"
     if rate.interval:
         written += f" ({1000 * rate.interval.low:.1f} to {1000 * rate.interval.high:.1f})"
-    return f"{written}, {rate.differs}" if rate.differs in {Differs.HIGHER, Differs.LOWER} else written
+    return f"{written}, {rate.differs}" if rate.stands_out else written
 
 
 def rows_of(rates: EffectRates, each: RateTable) -> Iterator[Sequence[str]]:
@@ -104,17 +103,9 @@ def rows_of(rates: EffectRates, each: RateTable) -> Iterator[Sequence[str]]:
     yield _cells("all", rates.whole)
 
 
-def tables_of(rates: EffectRates) -> Iterator[RateTable]:
-    """Yield the tables that say anything: where no payer segment is on record there is none."""
-    for each in rates.tables:
-        if each.part is not TextPart.PAYER or any(row.has_value for row in each.rows):
-            yield each
-
-
 def compared_written(rates: EffectRates) -> str:
     """Say whether rows differ, or were not compared at all."""
-    found = {rate.differs for each in rates.tables for row in each.rows for rate in row.rates.values()}
-    if found & {Differs.HIGHER, Differs.LOWER}:
+    if any(rate.stands_out for each in rates.tables for row in each.rows for rate in row.rates.values()):
         return "What is higher or lower differs from all other rows together by more than chance allows."
     if rates.compared:
         return "No row differs from all others together by more than chance allows."
@@ -133,7 +124,7 @@ def rates_part(rates: EffectRates) -> Iterator[str]:
     yield ""
     yield "OPT-OUTS AND COMPLAINTS per 1,000 reminders, where each follows the last reminder before it"
     yield f"  {compared_written(rates)}"
-    for each in tables_of(rates):
+    for each in rates.tables_with_values:
         yield ""
         header = (PARTS[each.part].lower(), "reminders", *(EFFECTS[effect] for effect in shown))
         yield from table(header, [row[: len(header)] for row in rows_of(rates, each)], "<>>>")

@@ -8,7 +8,7 @@ from dunning.domain.customer.standing import LedgerEntry, Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.effect_rates import CountedDay, EffectRates, effect_rates
 from dunning.domain.text_effects import TextEffect, TextPart
-from tests.local.run_rates import rates_of_run, rates_part, row_name, rows_of, tables_of
+from tests.local.run_rates import rates_of_run, rates_part, row_name, rows_of
 from tests.support.people import NOW
 
 HOUR = timedelta(hours=1)
@@ -58,8 +58,8 @@ def test_without_reminders_there_are_no_lines() -> None:
 
 def test_every_table_ends_with_all_and_one_without_payer_segments_is_left_out() -> None:
     unknown = rates(replace(FIRST, payer_segment=""))
-    assert [table.part for table in tables_of(unknown)] == [TextPart.STAGE, TextPart.HOUR, TextPart.WORDING]
-    for table in tables_of(unknown):
+    assert [table.part for table in unknown.tables_with_values] == [TextPart.STAGE, TextPart.HOUR, TextPart.WORDING]
+    for table in unknown.tables_with_values:
         assert list(rows_of(unknown, table))[-1][:2] == ["all", "1"]
 
 

@@ -66,6 +66,11 @@ class EffectRate:
     """`None` without reminders, and if there are fewer of them than effects: they were sent before the first day."""
     differs: Differs = Differs.NOT_ASKED
 
+    @property
+    def stands_out(self) -> bool:
+        """Whether it differs from that of all others together by more than chance allows."""
+        return self.differs in {Differs.HIGHER, Differs.LOWER}
+
 
 @dataclass(frozen=True, slots=True)
 class RateRow:
@@ -108,6 +113,15 @@ class EffectRates:
     tables: tuple[RateTable, ...]
     compared: int
     """How many comparisons the level is divided by."""
+
+    @property
+    def tables_with_values(self) -> tuple[RateTable, ...]:
+        """The tables that say anything: where no payer segment is on record there is none of segments."""
+        return tuple([
+            table
+            for table in self.tables
+            if table.rows and (table.part is not TextPart.PAYER or any(row.has_value for row in table.rows))
+        ])  # fmt: skip
 
 
 def effect_rates(days: Sequence[CountedDay], first: date, last: date) -> EffectRates:

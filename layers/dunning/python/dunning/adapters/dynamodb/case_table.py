@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dunning.adapters.aws_call import aws_call, write_if
 from dunning.adapters.dynamodb.keys import contacts_until, expiry, instant_key, parse_instant
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.adapters.dynamodb.writing import if_read, write_conditionally
+from dunning.adapters.dynamodb.writing import if_read, put_if_read
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.asked_erasures import AskedErasure
 from dunning.ports.case_book import Case, CaseNote
@@ -61,7 +61,8 @@ class DynamoCases:
 
     def save_case(self, case: Case, *, expected_version: int) -> bool:
         """Put the case under the version that was read."""
-        return self._put(_case_item(case), if_read("version", expected_version, key="about"))
+        condition = if_read("version", expected_version, key="about")
+        return put_if_read(self._client, self._table, _case_item(case), condition)
 
     def add_note(self, customer_id: str, note: CaseNote) -> None:
         """Put the note, unless there is one of its key."""
@@ -72,18 +73,8 @@ class DynamoCases:
             "text": {"S": note.text},
             "expires_at": expiry(note.at + _KEPT_FOR),
         }
-        if not self._put(item, {"ConditionExpression": "attribute_not_exists(about)"}):
+        if not put_if_read(self._client, self._table, item, if_read("version", 0, key="about")):
             raise ServiceCallError("PutItem", "NoteExists")
-
-    def _put(self, item: Any, condition: Mapping[str, Any]) -> bool:  # noqa: ANN401 - an item
-        """Put an item under a condition. One that is stored as it was to be is written: the SDK has repeated it."""
-        stored = write_conditionally(
-            "PutItem",
-            lambda: self._client.put_item(
-                TableName=self._table, Item=item, ReturnValuesOnConditionCheckFailure="ALL_OLD", **condition
-            ),
-        )
-        return stored is None or bool(stored[0] == item)
 
     def stored_notes(self, customer_id: str) -> int:
         """Count the notes."""

@@ -42,7 +42,7 @@ from dunning.adapters.dynamodb.keys import (
     wake_key,
 )
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.adapters.dynamodb.writing import Pause, if_read, transact, write_conditionally
+from dunning.adapters.dynamodb.writing import Pause, if_read, put_if_read, transact, write_conditionally
 from dunning.domain.customer.lender_record import (
     ACCOUNTS_A_WRITE,
     LenderRecord,
@@ -176,10 +176,8 @@ class DynamoCustomers:
 
     def save_lender_record(self, lender_record: LenderRecord, *, expected_revision: int) -> bool:
         """Put a lender record under the revision it was read with."""
-        item = lender_record_item(lender_record)
-        put = self._put(item, if_read("revision", expected_revision))["Put"]
-        stored = write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause)
-        return stored is None or bool(stored[0] == item)
+        item, condition = lender_record_item(lender_record), if_read("revision", expected_revision)
+        return put_if_read(self._client, self._table, item, condition, self._pause)
 
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         """Put a standing under the version it was read with."""
@@ -326,9 +324,7 @@ class DynamoCustomers:
     def save_loads(self, loads: Sequence[FileLoad], *, expected_version: int) -> bool:
         """Put the item of the file loads under the version it was read with."""
         item = file_loads_item(KnownLoads(expected_version + 1, tuple(loads)))
-        put = self._put(item, if_read("version", expected_version))["Put"]
-        stored = write_conditionally("PutItem", lambda: self._client.put_item(**put), self._pause)
-        return stored is None or bool(stored[0] == item)
+        return put_if_read(self._client, self._table, item, if_read("version", expected_version), self._pause)
 
     def keep_report(self, report: FileReport) -> None:
         """Put the report beside the item of the file loads."""

@@ -23,7 +23,7 @@ from dunning.adapters.dynamodb.layouts import (
     listed,
 )
 from dunning.adapters.dynamodb.reading import read_items
-from dunning.adapters.dynamodb.writing import Pause, if_read, write_conditionally
+from dunning.adapters.dynamodb.writing import Pause, if_read, put_if_read
 from dunning.ports.split_loads import PartCounts, SplitLoad
 
 if TYPE_CHECKING:
@@ -105,17 +105,9 @@ class DynamoSplitLoads:
         return split_load_of(found[0])
 
     def save_split(self, split: SplitLoad) -> bool:
-        """Put the item. If the answer is lost, the SDK repeats the put, which then meets itself: it is written."""
+        """Put the item under the version before its own."""
         item: Any = {**_item_key(split.split_id), "schema": {"N": str(SCHEMA)}, **SPLIT_LOAD.write(split)}
-        condition: Any = if_read("version", split.version - 1)
-        stored = write_conditionally(
-            "PutItem",
-            lambda: self._client.put_item(
-                TableName=self._table, Item=item, ReturnValuesOnConditionCheckFailure="ALL_OLD", **condition
-            ),
-            self._pause,
-        )
-        return stored is None or bool(stored[0] == item)
+        return put_if_read(self._client, self._table, item, if_read("version", split.version - 1), self._pause)
 
 
 def _item_key(split_id: str) -> Any:  # noqa: ANN401 - as boto3 has it

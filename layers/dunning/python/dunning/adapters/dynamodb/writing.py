@@ -80,6 +80,23 @@ def transact(
     )
 
 
+def put_if_read(
+    client: DynamoDBClient,
+    table: str,
+    item: Any,  # noqa: ANN401 - as boto3 has it
+    condition: Mapping[str, Any],
+    pause: Pause = time.sleep,
+) -> bool:
+    """
+    Put an item under the condition of `if_read`; return whether it was written, and raise as `write_conditionally`.
+
+    If the answer is lost, the SDK repeats the put, which then meets itself: what is stored as it was to be is written.
+    """
+    put: Any = {"TableName": table, "Item": item, "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **condition}
+    stored = write_conditionally("PutItem", lambda: client.put_item(**put), pause)
+    return stored is None or bool(stored[0] == item)
+
+
 def if_read(attribute: str, expected: int, key: str = "customer_id") -> dict[str, Any]:
     """
     Return the condition that no other writer has changed an item since it was read, or (0) has made it.

@@ -16,7 +16,6 @@ from dunning.domain.effect_rates import (
     EffectRate,
     EffectRates,
     RateRow,
-    RateTable,
     effect_rates,
     with_few_rows,
 )
@@ -114,7 +113,7 @@ class RatesService:
         chosen = lender if lender in lenders else ""
         weeks = _WRITTEN_WEEKS.get(written_weeks, WEEKS[0])
         first, rates = self._rates(chosen, weeks)
-        has_segments = any(row.has_value for row in _table_of(rates, TextPart.PAYER).rows)
+        tables = rates.tables_with_values
         return RatesView(
             lender=chosen,
             lenders=lenders,
@@ -133,10 +132,9 @@ class RatesService:
                         for row in with_few_rows(table, ROWS_SHOWN).rows
                     ),
                 )
-                for table in rates.tables
-                if table.rows and (has_segments or table.part is not TextPart.PAYER)
+                for table in tables
             ),
-            has_segments=has_segments,
+            has_segments=any(table.part is TextPart.PAYER for table in tables),
             stands_out=tuple(_stands_out(rates)),
             nothing_found=_nothing_found(rates),
         )
@@ -159,16 +157,11 @@ class RatesService:
         return first, effect_rates([CountedDay(day.day, day.counters) for day in found], first, last)
 
 
-def _table_of(rates: EffectRates, part: TextPart) -> RateTable:
-    return next(table for table in rates.tables if table.part is part)
-
-
 def _rate_line(name: object, row: RateRow) -> RateLine:
     return RateLine(name, row.reminders, tuple(_cell(row.rates[effect]) for effect in TextEffect))
 
 
 def _cell(rate: EffectRate) -> RateCell:
-    marked = rate.differs in {Differs.HIGHER, Differs.LOWER}
     return RateCell(
         rate.count,
         _per_thousand(rate.rate),
@@ -177,7 +170,7 @@ def _cell(rate: EffectRate) -> RateCell:
         )
         if rate.interval
         else None,
-        CodeShown("rates_differs", rate.differs.value) if marked else None,
+        CodeShown("rates_differs", rate.differs.value) if rate.stands_out else None,
     )
 
 
