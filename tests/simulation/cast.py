@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Protocol
 
 from dunning.contracts.delivery_log import Reported
@@ -35,6 +36,8 @@ from dunning.services.send.confirmations import OptOutConfirmations
 from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.sender import SendService
 from dunning.services.take_channel_events import ChannelEventService
+from dunning.services.webhooks import WebhookService
+from tests.simulation.comebacks import LINE_LENDER, known_secrets, signed_call
 from tests.simulation.policies import TrialledPolicies, simulated_policies
 from tests.simulation.ports import (
     SimulatedBucket,
@@ -229,6 +232,18 @@ def channel_events(ports: Ports, policies: PricedPolicies) -> ChannelEventServic
     )
 
 
+def webhooks(ports: Ports) -> WebhookService:
+    """Build what answers LINE's calls."""
+    return WebhookService(
+        secrets=known_secrets(),
+        replies=SimulatedQueue(ports, "reply"),
+        channel_events=SimulatedQueue(ports, "channel"),
+        line_lenders=[LINE_LENDER],
+        clock=SimulatedClock(ports),
+        telemetry=SimulatedTelemetry(ports),
+    )
+
+
 def replanning(ports: Ports, policies: PricedPolicies) -> ReplanService:
     """Build the service that works out every wake again."""
     store = customers_table(ports)
@@ -351,6 +366,12 @@ def _channel(cast: Cast, ports: Ports, mail: Mail) -> bool:
     return not cast.channel_events(ports, policies_of(ports)).handle_batch([message])
 
 
+def _webhook(cast: Cast, ports: Ports, mail: Mail) -> bool:
+    """Call as LINE does, which calls again what is not answered by 200."""
+    del cast
+    return webhooks(ports).answer(signed_call(mail.body.encode())).status == HTTPStatus.OK
+
+
 def _waiting(cast: Cast, ports: Ports, mail: Mail) -> bool:
     return not cast.delivery_receipts(ports, policies_of(ports)).handle_waiting([_message(mail)])
 
@@ -401,6 +422,7 @@ _HANDLERS: dict[str, Callable[[Cast, Ports, Mail], bool]] = {
     "receipt": _receipt,
     "channel": _channel,
     "waiting": _waiting,
+    "webhook": _webhook,
     "part": _part,
     "load": _load,
     "tick": _tick,

@@ -254,6 +254,14 @@ def _on_line(name: str, *events: tuple[str, str, datetime]) -> Mail:
 BLOCK, RETURN = ("unfollow", "01A", SAID_AT), ("follow", "01B", SAID_AT + timedelta(seconds=30))
 
 
+_WEBHOOK = _on_line(
+    "webhook",
+    (f"message:{ReplyIntent.QUESTION}", "01C", SAID_AT),
+    (f"message:{ReplyIntent.OPT_OUT}", "01D", SAID_AT),
+    BLOCK,
+)._replace(kind="webhook")
+
+
 def _is_blocked(customer: CustomerRow, _: World) -> bool:
     known = customer.standing.suspended.get("line") if customer.standing else None
     return known is not None and known.address == LINE_USER and not known.is_usable
@@ -309,6 +317,8 @@ def _news() -> Iterator[Scenario]:
                          kept=_is_opted_out)),
         (BY_MAIL, News(name="stop by text", mail=_stop_by_text(), kept=_is_opted_out)),
         (BY_MAIL, News(name="unsubscribed", mail=_unsubscribed(), kept=_is_opted_out)),
+        (REACHABLE, News(name="webhook of three events", mail=_WEBHOOK,
+                         kept=lambda customer, world: _is_opted_out(customer, world) and _is_blocked(customer, world))),
         (REACHABLE, News(name="blocked", mail=_on_line("block", BLOCK), kept=_is_blocked)),
         (BY_MAIL, _event("another mailbox", "AddressChanged", _has_address("email", ANOTHER_MAIL), channel="email",
                          address=ANOTHER_MAIL)),

@@ -1,11 +1,16 @@
 """What comes back: the reports of the services that send, as they write them, and what of them is a failure."""
 
+import base64
+import hmac
 import json
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from dunning.contracts.claim_marks import claim_labels, claim_marks
+from dunning.contracts.http_call import HttpCall
 from dunning.ports.outgoing import Outgoing
+from dunning.ports.secret_store import line_secret
+from tests.support.fakes import FakeSecrets
 
 FOR_GOOD: Final = frozenset({"bounce", "invalid", "Invalid phone number"})
 """Reports that a message has failed because of its address."""
@@ -55,7 +60,7 @@ def event_of(report: str, outgoing: Outgoing, message_id: str, at: datetime) -> 
 
 
 def line_body(*events: tuple[str, str, datetime], user: str) -> str:
-    """Return a webhook of LINE: what a person did there, with an id and a time for each."""
+    """Return a webhook of LINE: what a person did or wrote there (`message:` and the words), with an id and a time."""
     return json.dumps({
         "destination": "U" + "0" * 32,
         "events": [
@@ -64,10 +69,29 @@ def line_body(*events: tuple[str, str, datetime], user: str) -> str:
                 "timestamp": int(at.timestamp() * 1000),
                 "webhookEventId": event_id,
                 "source": {"type": "user", "userId": user},
+                **({"message": {"type": "text", "id": event_id, "text": words}} if words else {}),
             }
-            for kind, event_id, at in events
+            for event, event_id, at in events
+            for kind, _, words in [event.partition(":")]
         ],
     })  # fmt: skip
+
+
+LINE_LENDER: Final = "lender"
+_LINE_SECRET: Final = "the channel's secret"
+
+
+def known_secrets() -> FakeSecrets:
+    """Return the secret by which a webhook of LINE is known."""
+    return FakeSecrets(**{line_secret(LINE_LENDER): _LINE_SECRET})
+
+
+def signed_call(body: bytes) -> HttpCall:
+    """Return a webhook as LINE calls it in."""
+    signature = base64.b64encode(hmac.digest(_LINE_SECRET.encode(), body, "sha256")).decode()
+    return HttpCall(
+        "POST", "/line", {"x-line-signature": signature}, body, "POST /line/{lender}", {"lender": LINE_LENDER}
+    )
 
 
 def _notified(event: dict[str, Any]) -> str:

@@ -16,6 +16,8 @@ Nothing else decides on faults. A kind that makes no difference at a port is lef
   is asked again by our own code: its second call meets the same faults.
 - A batch of audit records is asked for once, too. The adapter writes what may be missing record by record.
 - An event put twice on the bus is the same event for its readers, who are promised "at least once".
+- A queue and the bus may take the entries of a call in part. Of a single entry there is no part. The publisher puts an
+  event that the bus refuses a second time: what is lost here has been refused twice.
 - The switch and the queues of news that cannot be read count as off. It makes no difference which of their calls fails.
 - The control of trials is kept by each program for minutes: what it reads may be what held before the last change. Who
   writes it does so each night anew, and a night that fails is a later night.
@@ -33,6 +35,7 @@ class Fault(Enum):
     ANSWER_LOST = "took effect, and the answer was lost"
     REPEATED = "took effect, the answer was lost, and the SDK repeats it"
     THROTTLED = "was turned away, or done by half, because the table is busy"
+    IN_PART = "only the first of several entries was taken"
     DIES_BEFORE = "the program dies before it"
     DIES_AFTER = "took effect, and the program dies"
     REFUSED_FOR_NOW = "is refused for now"
@@ -77,12 +80,12 @@ KINDS: Final = {
     ("carrier", "call"): _PUBLISH,
     ("carrier", "opted_out"): _READ,
     ("carrier", "opt_in"): (Fault.LOST, Fault.ANSWER_LOST, Fault.DIES_AFTER),
-    ("queue", "send"): (Fault.LOST, Fault.ANSWER_LOST, Fault.REPEATED, Fault.DIES_AFTER),
+    ("queue", "send"): (Fault.LOST, Fault.ANSWER_LOST, Fault.REPEATED, Fault.IN_PART, Fault.DIES_AFTER),
     ("queue", "note"): (Fault.LOST, Fault.DIES_AFTER),
     ("queue", "depth"): _READ,
     ("queue", "scan"): _READ,
     ("queue", "replace"): (Fault.LOST, Fault.ANSWER_LOST, Fault.DIES_AFTER),
-    ("bus", "publish"): (Fault.LOST, Fault.DIES_AFTER),
+    ("bus", "publish"): (Fault.LOST, Fault.IN_PART, Fault.DIES_AFTER),
     ("switch", "is_on"): (Fault.UNREADABLE, Fault.DIES_AFTER),
     ("switch", "news"): (Fault.UNREADABLE,),
     ("control", "read"): (Fault.UNREADABLE, Fault.BEFORE_THE_CHANGE),

@@ -11,6 +11,7 @@ from dunning.contracts.job import job_body
 from dunning.domain.decision.decisions import Decision
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.effect.trial_control import TrialControl
+from dunning.domain.errors import ServiceCallError
 from dunning.domain.outbound_events import OutboundEvent
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
 from dunning.ports.erasure import DeadLetter, StoredUpload
@@ -174,12 +175,11 @@ class SimulatedQueue:
 
     def enqueue(self, jobs: Iterable[Job]) -> int:
         bodies = tuple(job_body(job) for job in jobs)
-        if bodies:
-            self._ports.ask(Call("queue", "send", (self._kind, bodies, timedelta())))
-        return len(bodies)
+        return int(self._ports.ask(Call("queue", "send", (self._kind, bodies, timedelta())))) if bodies else 0
 
     def send_with_delay(self, bodies: Sequence[str], delay: timedelta) -> None:
-        self._ports.ask(Call("queue", "send", (self._kind, tuple(bodies), delay)))
+        if bodies and self._ports.ask(Call("queue", "send", (self._kind, tuple(bodies), delay))) < len(bodies):
+            raise ServiceCallError("SendMessageBatch", "InternalError")
 
     def park(self, body: str, why: str) -> None:
         del why

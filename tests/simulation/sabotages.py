@@ -7,7 +7,7 @@ Each is the slip of a good engineer: a condition forgotten, two writes exchanged
 # ruff: noqa: SLF001 - a sabotage is planted in the middle of a class
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import lender_record_item, standing_item
 from dunning.contracts import ses_event
+from dunning.contracts.http_call import HttpAnswer
 from dunning.domain.customer import lender_record as lender_records
 from dunning.domain.customer import returning
 from dunning.domain.customer import standing as standings
@@ -33,7 +34,7 @@ from dunning.domain.decision.rules import SNS, ContactHours
 from dunning.domain.delivery import receipt_effects, undelivered
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact
-from dunning.domain.errors import DunningError, UnreadableRecordError
+from dunning.domain.errors import DunningError, ServiceCallError, UnreadableRecordError
 from dunning.domain.replies import opt_out_confirmation, reply_effects
 from dunning.domain.replies.carrier_opt_out import CarrierOptOut, carrier_opt_out
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
@@ -60,6 +61,7 @@ from dunning.services.send.gateways_by_name import GatewaysByName
 from dunning.services.send.messages import message_to
 from dunning.services.send.sender import SendService
 from dunning.services.take_channel_events import ChannelEventService
+from dunning.services.webhooks import WebhookService
 from tests.simulation import cast, ports
 from tests.simulation.chance_sabotages import CHANCE_SABOTAGES
 from tests.simulation.planting import MORE, Plant, Sabotage, edited, patched
@@ -498,6 +500,12 @@ def _channel_events_done(self: ChannelEventService, messages: Sequence[Any]) -> 
     return []
 
 
+def _take_in_part(self: ports.SimulatedQueue, bodies: Sequence[str], delay: timedelta) -> None:
+    with suppress(ServiceCallError):
+        _send_with_delay(self, bodies, delay)
+
+
+_send_with_delay = ports.SimulatedQueue.send_with_delay
 _handle_channel_events = ChannelEventService.handle_batch
 
 
@@ -1113,6 +1121,18 @@ SABOTAGES: tuple[Sabotage, ...] = (
         name="say that a channel event is done when it failed",
         plant=patched(ChannelEventService, "handle_batch", _channel_events_done),
         scenario="channels x blocked",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="answer a webhook before all of it is on a queue",
+        plant=patched(WebhookService, "_failed", lambda *_: HttpAnswer(200)),
+        scenario="channels x webhook of three events",
+        breaks=(LOST_NEWS,),
+    ),
+    Sabotage(
+        name="overlook that a queue took only the first of several messages",
+        plant=patched(ports.SimulatedQueue, "send_with_delay", _take_in_part),
+        scenario="channels x webhook of three events",
         breaks=(LOST_NEWS,),
     ),
     Sabotage(

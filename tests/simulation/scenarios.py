@@ -581,6 +581,9 @@ def _of_housekeeping() -> Iterator[Scenario]:
     tick = Mail("tick", "tick", "", NOW)
     yield Scenario(name="scan", group="scan", start=starting(tick))
     yield Scenario(name="send x scan", group="scan", start=starting(job(), tick))
+    other = someone(2)
+    of_two = with_rows(starting(tick), rows_of(a_lender_record(other), waking(other, NOW)))
+    yield Scenario(name="scan of two", group="scan", start=of_two)
 
 
 def _are_both_held(_: CustomerRow, world: World) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tests.simulation.cast import HIDDEN_FOR, Cast, label_of
 from tests.simulation.faults import KINDS, SEEN_BY_OTHERS, Fault
 from tests.simulation.tables import Stored, read_batch
-from tests.simulation.workers import Answer, Node, Result, Theatre
+from tests.simulation.workers import Answer, Call, Node, Result, Theatre
 from tests.simulation.world import Mail, World, answer_of, effect_of
 
 MOST_RECEIVES = 9
@@ -101,7 +101,7 @@ class Simulator:
             if not worker.node.calls:
                 yield self._call(here, Fault.DIES_BEFORE)
             for kind in KINDS[call.port, call.operation]:
-                if kind is not Fault.THROTTLED or len(call.keys) > 1 or call.operation != "batch_get_item":
+                if not _is_of_several(call, kind) or _entries(call) > 1:
                     yield self._call(here, kind)
             return
         for number, mail in enumerate(here.world.mail):
@@ -227,6 +227,19 @@ class Simulator:
         world = here.world._replace(mail=mails, alarms=alarms, unseen=unseen)
         workers = here.workers if turn < 0 else here.workers[:turn] + here.workers[turn + 1 :]
         return Situation(world, here.now, workers, -1)
+
+
+def _is_of_several(call: Call, kind: Fault) -> bool:
+    """Tell whether a fault does only a part of what is asked, so that it needs several entries."""
+    return kind is Fault.IN_PART or (kind is Fault.THROTTLED and call.operation == "batch_get_item")
+
+
+def _entries(call: Call) -> int:
+    """Count what a call asks for at once: keys, messages, or events."""
+    if call.port == "queue":
+        _, bodies, _ = call.request
+        return len(bodies)
+    return len(call.keys) if call.port == "table" else len(call.request)
 
 
 def _with[T](entries: tuple[T, ...], place: int, entry: T) -> tuple[T, ...]:

@@ -145,9 +145,11 @@ def effect_of(world: World, call: Call, fault: Fault | None, now: datetime, labe
 
 
 def _of_other_port(world: World, call: Call, fault: Fault | None, now: datetime) -> Effect:
-    if fault is Fault.LOST and call.port == "bus":
+    if fault in {Fault.LOST, Fault.IN_PART} and call.port == "bus":
         # The publisher logs an event that is refused in full, and its loss rings an alarm.
-        return Effect(world._replace(alarms=world.alarms | {"OutboundEventsLost"}), Answer("published"))
+        taken = frozenset(call.request[: fault is Fault.IN_PART])
+        lossy = world._replace(bus=world.bus | taken, alarms=world.alarms | {"OutboundEventsLost"})
+        return Effect(lossy, Answer("published"))
     if call.port == "control" and fault is not None:
         control = "unreadable" if fault is Fault.UNREADABLE else world.controls[0]
         return Effect(world, Answer(control, control))
@@ -155,7 +157,8 @@ def _of_other_port(world: World, call: Call, fault: Fault | None, now: datetime)
         return Effect(world, _LOST)
     if fault is Fault.UNREADABLE:
         return Effect(world, _OFF)
-    after, answer = _PORTS[call.port, call.operation](world, call.request, now)
+    request = _first_of(call.request) if fault is Fault.IN_PART else call.request
+    after, answer = _PORTS[call.port, call.operation](world, request, now)
     if fault is Fault.REPEATED:
         after, answer = _PORTS[call.port, call.operation](after, call.request, now)
     if fault is Fault.ANSWER_LOST:
@@ -284,7 +287,12 @@ def _send(world: World, request: Any, now: datetime) -> tuple[World, Answer]:  #
         Mail(f"{kind} {len(world.mail) + place}", kind, body, now + delay, is_later=True)
         for place, body in enumerate(bodies)
     )
-    return world._replace(mail=world.mail + posted), Answer("sent", len(bodies))
+    return world._replace(mail=world.mail + posted), Answer(("sent", len(bodies)), len(bodies))
+
+
+def _first_of(request: Any) -> Any:  # noqa: ANN401 - of the port
+    kind, bodies, delay = request
+    return kind, bodies[:1], delay
 
 
 def _note(world: World, _: Any, now: datetime) -> tuple[World, Answer]:  # noqa: ANN401 - of the port
