@@ -20,16 +20,30 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.pool import Pool
 from threading import Barrier
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from dunning.adapters.client import new_session
-from dunning.adapters.dynamodb.contact_table import DynamoContacts
-from dunning.adapters.dynamodb.customer_table import DynamoCustomers
-from tests.support.contests import CLIENTS, CONTESTS, SABOTAGES, Contest, Note, Sabotage, Violations, new_client
+from tests.support.contests import (
+    CLIENTS,
+    CONTESTS,
+    OURS,
+    SABOTAGES,
+    Contest,
+    Note,
+    Tables,
+    Violations,
+    Writers,
+    new_client,
+)
+
+if TYPE_CHECKING:
+    from tests.local.template import Stack
 
 PROCESSES = 4
+_MOST_HEATS = 3
+"""How often a contest is held to notice a planted fault: two writers have to meet in the middle of it."""
 _MOST_LOST = 0.15
 """The share of answers that are lost where a fault is planted."""
 
@@ -49,11 +63,10 @@ class Heat:
     """A contest, the tables it is held on, the writers, and the share of answers that are lost."""
 
     contest: type[Contest]
-    tables: tuple[str, str]
+    tables: Tables
     seed: int
     lost: float
-    customers: type[DynamoCustomers] = DynamoCustomers
-    contacts: type[DynamoContacts] = DynamoContacts
+    writers: Writers
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +93,7 @@ def play_numbers(numbers: Sequence[int], heat: Heat) -> list[Note]:
             number,
             heat.seed,
             heat.tables,
-            customers=heat.customers,
-            contacts=heat.contacts,
+            writers=heat.writers,
             session=session,
             lost=heat.lost,
         )
@@ -104,14 +116,14 @@ def play_numbers(numbers: Sequence[int], heat: Heat) -> list[Note]:
 class Engine:
     """Where contests are held: fresh tables, and a way to let all clients play."""
 
-    def __init__(self, fresh: Callable[[], tuple[str, str]], play: Play) -> None:
+    def __init__(self, fresh: Callable[[], Tables], play: Play) -> None:
         self._fresh = fresh
         self._play = play
         self._dynamodb: Any = boto3.client("dynamodb")
 
-    def hold(self, contest: type[Contest], seed: int, lost: float, **writers: Any) -> Outcome:  # noqa: ANN401 - classes
+    def hold(self, contest: type[Contest], seed: int, lost: float, writers: Writers = OURS) -> Outcome:
         """Hold a contest, and judge it."""
-        heat = Heat(contest, self._fresh(), seed, lost, **writers)
+        heat = Heat(contest, self._fresh(), seed, lost, writers)
         contest().prepare(new_client(CLIENTS, seed, heat.tables, lost=0.0))
         began = time.perf_counter()
         notes = self._play(heat)
@@ -130,6 +142,16 @@ def _play_in_processes(pool: Pool, heat: Heat) -> list[Note]:
     return [note for notes in pool.starmap(play_numbers, [(part, heat) for part in parts], 1) for note in notes]
 
 
+def tables_of(stack: "Stack") -> Tables:
+    """Return the tables of a stack, and beside them a new one of the console."""
+    # A process that is spawned imports this module, too, and makes no tables.
+    from tests.local.console import create_console_table  # noqa: PLC0415
+
+    console = f"{stack.tally_table}-console"
+    create_console_table(boto3.client("dynamodb"), console)
+    return Tables(stack.customers_table, stack.contacts_table, stack.tally_table, console)
+
+
 @contextmanager
 def on_stand_in() -> Iterator[Engine]:
     """Start the stand-in, and processes with clients."""
@@ -139,9 +161,9 @@ def on_stand_in() -> Iterator[Engine]:
 
     with StandInProcess(ROOT / ".local" / "races") as process, process.reached():
 
-        def fresh() -> tuple[str, str]:
+        def fresh() -> Tables:
             stack = process.engine.anew().stack
-            return stack.customers_table, stack.contacts_table
+            return tables_of(stack)
 
         # A process that is spawned inherits the environment, which says where the stand-in is.
         with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
@@ -163,11 +185,11 @@ def on_moto() -> Iterator[Engine]:
         with mock_aws():
             names = iter(range(10**6))
 
-            def fresh() -> tuple[str, str]:
+            def fresh() -> Tables:
                 stack = create_stack(
                     boto3.client("cloudformation"), ROOT / "template.yaml", name=f"dunning{next(names)}"
                 )
-                return stack.customers_table, stack.contacts_table
+                return tables_of(stack)
 
             yield Engine(fresh, partial(play_numbers, range(CLIENTS)))
     finally:
@@ -199,11 +221,14 @@ def race(engine: Engine, runs: int, say: Callable[[str], object], lost: float = 
     return found
 
 
-def sabotage(engine: Engine, say: Callable[[str], object], faults: Sequence[Sabotage] = SABOTAGES) -> list[str]:
+def sabotage(engine: Engine, say: Callable[[str], object]) -> list[str]:
     """Hold contests with writers that are wrong on purpose, and return the faults that nobody noticed."""
     missed = []
-    for fault in faults:
-        outcome = engine.hold(fault.contest, 0, _MOST_LOST, customers=fault.customers, contacts=fault.contacts)
+    for fault in SABOTAGES:
+        for seed in range(_MOST_HEATS):
+            outcome = engine.hold(fault.contest, seed, _MOST_LOST, fault.writers)
+            if outcome.violations:
+                break
         say(f"{'caught' if outcome.violations else 'MISSED':>6}  {fault.name:55} {(outcome.violations or [''])[0]:.90}")
         if not outcome.violations:
             missed.append(fault.name)

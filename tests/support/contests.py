@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, override
 
 import boto3
 from botocore.config import Config
@@ -21,17 +21,22 @@ from botocore.exceptions import ReadTimeoutError
 
 from dunning.adapters.aws_call import aws_call
 from dunning.adapters.client import LEAN
+from dunning.adapters.dynamodb.case_table import DynamoCases
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
-from dunning.adapters.dynamodb.items import contact_of, file_loads_of, lender_record_of, standing_of
+from dunning.adapters.dynamodb.items import contact_item, contact_of, file_loads_of, lender_record_of, standing_of
 from dunning.adapters.dynamodb.keys import FACTS, LOADS, PHONE, REPLY, STANDING
+from dunning.adapters.dynamodb.tally_table import DynamoTally
 from dunning.domain.customer.lender_record import LenderRecord, erase_record
 from dunning.domain.customer.standing import Standing
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.reply import InboundSms, Reply
+from dunning.ports.case_book import Case
 from dunning.ports.customers import StoredCustomer
 from dunning.ports.file_loads import FileLoad
+from dunning.ports.sessions import Role, Viewer
+from dunning.ports.tallies import CountedChanges
 from dunning.services.send.claims import release_claim
 from tests.support.builders import a_lender_record
 from tests.support.fakes import FakeTelemetry
@@ -39,6 +44,16 @@ from tests.support.people import NOW, someone, texted, waking
 
 SHARDS = 4
 CLIENTS = 50
+
+
+class Tables(NamedTuple):
+    """The names of the tables that a contest is held on."""
+
+    customers: str
+    contacts: str
+    tally: str
+    console: str
+
 
 type Items = Sequence[Mapping[str, Any]]
 type Violations = list[str]
@@ -61,13 +76,15 @@ class Note:
     """An answer was lost during the call."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Client:
     """One of the clients: its adapters, its randomness, and what it was answered."""
 
     number: int
     customers: DynamoCustomers
     contacts: DynamoContacts
+    tally: DynamoTally
+    cases: DynamoCases
     random: Random
     losses: Losses
     notes: list[Note] = field(default_factory=list)
@@ -141,8 +158,12 @@ def _of(notes: Iterable[Note], *kinds: str, subject: str = "") -> list[Note]:
 
 
 def _item(items: Items, subject: str, name: str) -> Mapping[str, Any] | None:
-    found = [item for item in items if item["customer_id"]["S"] == subject and item.get("item", {}).get("S") == name]
+    found = [item for item in _of_customer(items, subject) if item.get("item", {}).get("S") == name]
     return found[0] if found else None
+
+
+def _of_customer(items: Items, subject: str) -> Items:
+    return [item for item in items if item.get("customer_id", {}).get("S") == subject]
 
 
 def _bounds(notes: Sequence[Note]) -> tuple[int, int]:
@@ -152,8 +173,13 @@ def _bounds(notes: Sequence[Note]) -> tuple[int, int]:
 
 
 def _is_unsure(note: Note) -> bool:
-    """Tell whether a write may have been made, as far as its client knows."""
-    return note.answer is None or (note.what == "count" and note.answer is False and note.lost)
+    """
+    Tell whether a write may have been made, as far as its client knows.
+
+    A repeated write that fails against itself is recognised only while nobody else has written. Who is told no then
+    looks again: a list of loads holds the load, and a case is with a colleague.
+    """
+    return note.answer is None or (note.what in {"count", "case"} and note.answer is False and note.lost)
 
 
 def _is_between(count: int, bounds: tuple[int, int], what: str) -> Violations:
@@ -437,7 +463,7 @@ class Records(Contest):
             if count > 1 and what != "record"
         ]
         for subject in self.subjects:
-            mine = [item for item in items if item["customer_id"]["S"] == subject and "contact" in item]
+            mine = [item for item in _of_customer(items, subject) if "contact" in item]
             texts = [contact_of(item) for item in mine if not item["contact"]["S"].startswith(REPLY)]
             replies = [item["text"]["S"] for item in mine if item["contact"]["S"].startswith(REPLY)]
             if len(texts) != 1 or len(replies) != 1:
@@ -517,8 +543,6 @@ class Counters(Contest):
         stored = [item for item in items if item.get("item", {}).get("S") == LOADS]
         known = file_loads_of(stored[0]) if stored else None
         counted, keys = known.version if known else 0, [load.key for load in known.loads] if known else []
-        # A repeated change that fails against itself is recognised only while nobody else has written: who is told no
-        # then reads the list again, and finds the load there.
         changes = _of(notes, "count")
         found += _is_between(counted, _bounds(changes), "the version of the list")
         won = {note.key for note in changes if note.answer}
@@ -544,7 +568,108 @@ class Counters(Contest):
         return found
 
 
-CONTESTS: tuple[type[Contest], ...] = (Claims, FirstLoads, Erasures, Records, Counters)
+class Cases(Contest):
+    """Cases that agents take from one another, and give back."""
+
+    name = "cases"
+    subjects = tuple(f"CASE{number}" for number in range(6))
+
+    def play(self, client: Client) -> None:
+        """Take each case, or give it back."""
+        for subject in client.order(self.subjects * 2):
+            self._turn(client, subject)
+
+    @staticmethod
+    def _turn(client: Client, subject: str) -> None:
+        try:
+            case = client.cases.cases([subject]).get(subject, Case(customer_id=subject))
+        except ServiceCallError:
+            return
+        agent = Viewer(f"agent {client.number}", Role.AGENT)
+        holder = None if case.is_held_by(agent) else agent
+        at = NOW + timedelta(seconds=len(client.notes))
+        after = replace(case, version=case.version + 1, holder=holder, taken_at=holder and at, touched_at=at)
+        client.note(
+            "case",
+            subject,
+            lambda: client.cases.save_case(after, expected_version=case.version),
+            key=agent.subject if holder else "",
+            version=case.version,
+        )
+
+    def judge(self, items: Items, notes: Sequence[Note]) -> Violations:
+        """Look for one winner of each version; the last of them has the case."""
+        found = _many_winners(notes, "agents")
+        for subject in self.subjects:
+            stored = [item for item in items if item.get("about", {}).get("S") == f"case#{subject}"]
+            if len(stored) != 1:
+                found.append(f"{subject}: {len(stored)} cases are stored")
+                continue
+            version = int(stored[0]["version"]["N"])
+            mine = _of(notes, "case", subject=subject)
+            found += _is_between(version, _bounds(mine), f"{subject}: the version counts acts")
+            won = {note.key for note in mine if note.answer and note.version == version - 1}
+            perhaps = {note.key for note in mine if _is_unsure(note) and note.version == version - 1}
+            holder = stored[0].get("subject", {}).get("S", "")
+            if holder not in (won or perhaps):
+                found.append(f"{subject}: {holder or 'nobody'} has the case, and {sorted(won) or 'nobody'} won it")
+        return found
+
+
+class Tallies(Contest):
+    """Runs of changes of a stream's shards, which several programs count at once, each from where it believes to be."""
+
+    name = "tallies"
+    subjects = ("shard-1", "shard-2", "shard-3")
+    _changes = 40
+    _tries = 200
+
+    def play(self, client: Client) -> None:
+        """Count all changes of each shard, in runs of one's own lengths, and again what failed."""
+        for shard in client.order(self.subjects):
+            done = 0
+            for _ in range(self._tries):
+                if done >= self._changes:
+                    break
+                done = self._count(client, shard, done)
+
+    def _count(self, client: Client, shard: str, done: int) -> int:
+        """Count some changes behind those that are done, and return which are done then."""
+        run = range(done + 1, min(self._changes, done + client.random.randint(1, 6)) + 1)
+        changes = CountedChanges(
+            lender="lender",
+            day=NOW.date(),
+            shard=shard,
+            first=run[0],
+            last=run[-1],
+            as_of=NOW,
+            counters={"changes": len(run), "weight": sum(run)},
+            customers={},
+        )
+        counted: list[int | None] = []
+
+        def add() -> bool:
+            counted.append(client.tally.add(changes))
+            return counted[0] is None
+
+        client.note("run", shard, add, key=f"{run[0]}-{run[-1]}")
+        return done if not counted else run[-1] if counted[0] is None else counted[0]
+
+    def judge(self, items: Items, notes: Sequence[Note]) -> Violations:
+        """Look for each change counted once."""
+        found = []
+        for shard in self.subjects:
+            stored = [item for item in items if item.get("part", {}).get("S", "").endswith(f"#{shard}")]
+            counted = [{name: int(item[name]["N"]) for name in ("changes", "weight")} for item in stored]
+            once = {"changes": self._changes, "weight": sum(range(1, self._changes + 1))}
+            if counted != [once]:
+                found.append(f"{shard}: {counted} counted, not {once}")
+            if not any(note.answer for note in _of(notes, "run", subject=shard)):
+                found.append(f"{shard}: nobody was told that it counts")
+        return found
+
+
+CONTESTS: tuple[type[Contest], ...] = (Claims, FirstLoads, Erasures, Records, Counters, Cases, Tallies)
 
 
 # ---------------------------------------------------------------- writers that are wrong on purpose
@@ -553,14 +678,22 @@ CONTESTS: tuple[type[Contest], ...] = (Claims, FirstLoads, Erasures, Records, Co
 class Unconditional(DynamoCustomers):
     """Writes whatever was read: no version, no revision."""
 
-    def _put(self, item: Any, condition: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - an item
+    @override
+    def _put(self, item: Any, condition: Mapping[str, Any]) -> dict[str, Any]:
         del condition
         return super()._put(item, {})
+
+    @override
+    def save_loads(self, loads: Sequence[FileLoad], *, expected_version: int) -> bool:
+        """Look for the version anew."""
+        del expected_version
+        return super().save_loads(loads, expected_version=self.read_loads().version)
 
 
 class TwoWrites(DynamoCustomers):
     """Writes facts and standing one after the other, each under its own condition."""
 
+    @override
     def _transact(self, *writes: Mapping[str, Any]) -> Sequence[Any] | None:
         for write in writes:
             answer = super()._transact(write)
@@ -572,6 +705,7 @@ class TwoWrites(DynamoCustomers):
 class Distrustful(DynamoCustomers):
     """Does not recognise its own claim when the answer was lost."""
 
+    @override
     def save_standing(self, standing: Standing, *, expected_version: int, claim_id: str = "") -> bool:
         """Forget the claim's id."""
         del claim_id
@@ -581,6 +715,7 @@ class Distrustful(DynamoCustomers):
 class ReadAndWritten(DynamoCustomers):
     """Reads the set of a number, and writes it back."""
 
+    @override
     def add_address(self, phone: str, customer_id: str) -> frozenset[str]:
         """Write all that were read, and one more."""
         after = self.customers_with([phone])[phone] | {customer_id}
@@ -597,10 +732,43 @@ class ReadAndWritten(DynamoCustomers):
 class Overwriting(DynamoContacts):
     """Writes a record whether there is one or not."""
 
-    def _put_if_absent(self, item: Any) -> bool:  # noqa: ANN401 - an item
+    @override
+    def write_if_absent(self, contact: Contact) -> bool:
+        """Forget the condition."""
         with aws_call("PutItem"):
-            self._client.put_item(TableName=self._table, Item=item)
+            self._client.put_item(TableName=self._table, Item=contact_item(contact))
         return True
+
+
+class Grabbing(DynamoCases):
+    """Takes a case whoever has it by now."""
+
+    @override
+    def save_case(self, case: Case, *, expected_version: int) -> bool:
+        """Look for the version anew."""
+        known = self.cases([case.customer_id]).get(case.customer_id)
+        return super().save_case(case, expected_version=known.version if known else expected_version)
+
+
+class CountsAnyRun(DynamoTally):
+    """Adds a run whether it has been counted or not."""
+
+    @override
+    def add(self, changes: CountedChanges) -> int | None:
+        """Claim that the run is behind all others."""
+        return super().add(replace(changes, first=10**9))
+
+
+class Writers(NamedTuple):
+    """The adapters that the clients write through."""
+
+    customers: type[DynamoCustomers] = DynamoCustomers
+    contacts: type[DynamoContacts] = DynamoContacts
+    tally: type[DynamoTally] = DynamoTally
+    cases: type[DynamoCases] = DynamoCases
+
+
+OURS = Writers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -609,35 +777,42 @@ class Sabotage:
 
     name: str
     contest: type[Contest]
-    customers: type[DynamoCustomers] = DynamoCustomers
-    contacts: type[DynamoContacts] = DynamoContacts
+    writers: Writers
 
 
 SABOTAGES = (
-    Sabotage("no version condition", Claims, Unconditional),
-    Sabotage("a claim whose answer was lost counts as not written", Claims, Distrustful),
-    Sabotage("facts and standing in two writes", FirstLoads, TwoWrites),
-    Sabotage("a first load without its condition", FirstLoads, Unconditional),
-    Sabotage("a record without its condition", Records, contacts=Overwriting),
-    Sabotage("the set of a number read and written", Counters, ReadAndWritten),
-    Sabotage("the list of loads without its version", Counters, Unconditional),
+    Sabotage("no version condition", Claims, Writers(Unconditional)),
+    Sabotage("a claim whose answer was lost counts as not written", Claims, Writers(Distrustful)),
+    Sabotage("facts and standing in two writes", FirstLoads, Writers(TwoWrites)),
+    Sabotage("a first load without its condition", FirstLoads, Writers(Unconditional)),
+    Sabotage("a record without its condition", Records, Writers(contacts=Overwriting)),
+    Sabotage("the set of a number read and written", Counters, Writers(ReadAndWritten)),
+    Sabotage("the list of loads without its version", Counters, Writers(Unconditional)),
+    Sabotage("a case without its version", Cases, Writers(cases=Grabbing)),
+    Sabotage("a run of changes without its condition", Tallies, Writers(tally=CountsAnyRun)),
 )
 
 
 def new_client(
     number: int,
     seed: int,
-    tables: tuple[str, str],
+    tables: Tables,
     *,
-    customers: type[DynamoCustomers] = DynamoCustomers,
-    contacts: type[DynamoContacts] = DynamoContacts,
+    writers: Writers = OURS,
     session: boto3.Session | None = None,
     lost: float = _LOST,
 ) -> Client:
     """Return a client with a connection of its own. Every other client's SDK repeats no request."""
     config = LEAN.merge(Config(retries={"total_max_attempts": 1})) if number % 2 else LEAN
     dynamodb = (session or boto3.Session()).client("dynamodb", config=config)
-    random = Random(f"{seed} {number}")
     losses = Losses(Random(f"{seed} {number} losses"), lost)
     losses.at(dynamodb)
-    return Client(number, customers(dynamodb, tables[0], SHARDS), contacts(dynamodb, tables[1]), random, losses)
+    return Client(
+        number=number,
+        customers=writers.customers(dynamodb, tables.customers, SHARDS),
+        contacts=writers.contacts(dynamodb, tables.contacts),
+        tally=writers.tally(dynamodb, tables.tally),
+        cases=writers.cases(dynamodb, tables.console),
+        random=Random(f"{seed} {number}"),
+        losses=losses,
+    )
