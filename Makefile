@@ -250,13 +250,15 @@ test: setup ## Run the test suite on all cores
 #= JOBS=2
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-# The properties are left out of the measure: following each of their millions of branches costs CPU, and all they add
-# are a few lines (98.8 % instead of 98.7).
+# Properties and slow tests run outside of the measure: following each of their millions of branches costs CPU, and all
+# they add are a few lines.
+HERE = not deployed and not stand_in and not browser
 .PHONY: coverage
 coverage: setup ## Run the test suite, and hold the floor of branch coverage
 #= JOBS=2
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --ignore=tests/property --cov --cov-report=term:skip-covered
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/property
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "$(HERE) and not (slow or property)" \
+		--cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "$(HERE) and (slow or property)"
 
 .PHONY: browser
 browser: browser-tools chromium ## Test the console in the machine's browser: axe, keys, widths, policy (minutes)

@@ -9,6 +9,7 @@ A test that takes more than a second of CPU says why (`slow`); the end of a run 
 import os
 import time
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -36,11 +37,19 @@ settings.register_profile("thorough", max_examples=3000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark the properties by their folder, before `-m` chooses."""
+    if _PROPERTIES in item.path.parents:
+        item.add_marker("property")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """Let nothing leave the machine, fixtures included."""
     socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
 
+
+_PROPERTIES = Path(__file__).parent / "property"
 
 _ENOUGH = 1.0
 """Seconds of CPU, set-up left out, that need no reason."""
