@@ -116,7 +116,9 @@ def test_a_page_ends_after_a_hundred_customers_also_within_a_run(tally: Tally) -
     assert [each for page in pages for each in page.customer_ids] == everybody
 
 
-@pytest.mark.parametrize("page", ["x", "@", "x@", "@1", "9@x", "9999@3"])
+@pytest.mark.parametrize(
+    "page", ["x", "@", "x@", "@1", "9@x", "9999@3", "2@" + "9" * 5000, "9" * 5000, "9" * 2000 + "@1"]
+)
 def test_a_page_that_is_none_shows_what_there_is(tally: Tally, page: str) -> None:
     tally.add(changes(1, 3))
     assert set(tally.customers_behind("demo-tw", DAY, "sent:0", page).customer_ids) <= {"C1", "C2", "C3"}

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from dunning.console.door import Console
 from dunning.console.http_messages import PageAnswer, PageRequest
-from dunning.console.routes import ROUTES, Route
+from dunning.console.router import route_of
+from dunning.console.routes import ProgramRoute
 from dunning.console.views.entrance import SESSION_COOKIE
 from dunning.console.visits import ActServices, ConsoleServices
 from dunning.domain.customer.facts import Facts
@@ -353,7 +354,8 @@ class Office:
         """Send a request with the cookies there are, and keep those that come back."""
         headers = {"accept-language": "en"} | dict(request.headers)
         request = replace(request, cookies={**self.cookies, **request.cookies}, headers=headers)
-        route, parts = route_for(request)
+        route, parts = route_of(request)
+        assert not isinstance(route, ProgramRoute)
         answer = self.console.answer(route, request, parts) if route else self.console.not_found(request)
         for cookie in answer.cookies:
             if cookie.max_age:
@@ -419,18 +421,6 @@ class Office:
         self.customers.lender_records[facts.customer_id] = replace(record, revision=1)
         self.customers.phones[facts.phone] = frozenset({facts.customer_id})
         self.customers.standings[facts.customer_id] = standing or waking(facts)
-
-
-def route_for(request: PageRequest) -> tuple[Route | None, Mapping[str, str]]:
-    """Return the route of a request, and the values in its path."""
-    asked = request.path.split("/")
-    for route in ROUTES:
-        named = route.path.split("/")
-        if route.method == request.method and len(named) == len(asked):
-            parts = {name[1:-1]: value for name, value in zip(named, asked, strict=True) if name.startswith("<")}
-            if all(name.startswith("<") or name == value for name, value in zip(named, asked, strict=True)):
-                return route, parts
-    return None, {}
 
 
 def a_contact(facts: Facts, text: str, at: datetime = NOW) -> Contact:

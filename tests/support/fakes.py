@@ -330,7 +330,7 @@ class FakeTally:
             if (kept.lender, kept.day) == (lender, day)
             for customer_id in kept.customers.get(counter, ())
         )
-        start = int(page) if page.isdecimal() else 0
+        start = int(page) if page.isdecimal() and len(page) < 7 else 0
         end = start + CUSTOMERS_A_PAGE
         return CustomersBehind(tuple(found)[start:end], str(end) if end < len(found) else "")
 

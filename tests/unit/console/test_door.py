@@ -124,6 +124,7 @@ def test_a_page_is_asked_for_by_its_head_only_and_nothing_unknown_has_a_page() -
     office, _ = an_office_with()
     assert office.get("/customers").status == 404
     assert office.send(PageRequest(method="DELETE", path="/today")).status == 404
+    assert office.get(f"/customers/{'9' * 501}").status == 404
 
 
 # ------------------------------------------------------------------ headers

@@ -344,6 +344,17 @@ def test_nobody_behind_a_number_is_said() -> None:
     assert "Nobody stands in this list." in behind(an_office({}))
 
 
+def test_a_number_or_a_page_that_is_far_too_long_is_none() -> None:
+    office = an_office({})
+    digits = "9" * 5000  # more than Python reads as a number, and longer than a key of DynamoDB
+    assert "Nobody stands in this list." in behind(office, page=digits)
+    assert "Nobody stands in this list." in behind(office, counter="sent:99999")
+    for counter in (f"sent:{digits}", digits):
+        answer = office.get("/list", lender="demo-tw", day="2026-12-01", counter=counter)
+        assert answer.status == 404
+    assert office.errors == []
+
+
 def test_a_long_list_is_read_page_by_page_and_no_page_is_too_heavy() -> None:
     office = an_office({})
     everybody = [f"{number:032d}" for number in range(250)]

@@ -48,8 +48,11 @@ def _route_patterns() -> tuple[tuple[re.Pattern[str], str, Route | ProgramRoute]
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """Return what a path looks like; a variable holds all but a slash."""
+    """Return what a path looks like; a variable holds all but a slash, and no more than a key in DynamoDB."""
     pieces = _VARIABLE.split(path)  # texts and names by turns
     return re.compile(
-        "".join(re.escape(piece) if number % 2 == 0 else f"(?P<{piece}>[^/]+)" for number, piece in enumerate(pieces))
+        "".join(
+            re.escape(piece) if number % 2 == 0 else f"(?P<{piece}>[^/]{{1,500}})"
+            for number, piece in enumerate(pieces)
+        )
     )

@@ -15,6 +15,7 @@ All days of all lenders are below one key, so that a month of them is read in on
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +47,7 @@ _DELETED_AT_ONCE = 25
 """DynamoDB's limit of a BatchWriteItem."""
 
 _PAGE_MARK = "@"
+_PAGE = re.compile(rf"(?P<place>[!-?A-~]{{1,300}}){_PAGE_MARK}(?P<shown>[0-9]{{1,6}})")
 _BESIDE_COUNTERS = frozenset({"tally", "part", "lender", "last", "as_of", "expires_at"})
 _BEHIND = "~"
 _BETWEEN = "tally = :tally AND part BETWEEN :first AND :last"
@@ -263,8 +265,8 @@ def _day_of_part(item: Mapping[str, Any]) -> date:
 
 def _parse_page(page: str) -> tuple[str, int]:
     """Read where a page begins; whatever is none is the beginning."""
-    place, _, number = page.rpartition(_PAGE_MARK)
-    return (place, int(number)) if place and number.isdecimal() else ("", 0)
+    match = _PAGE.fullmatch(page)
+    return (match["place"], int(match["shown"])) if match else ("", 0)
 
 
 def _list_key(lender: str, day: date) -> str:

@@ -1,8 +1,11 @@
 """The words of counters, such as `wait:quiet_hours`: codes, which the pages write in the language of who reads them."""
 
+import re
 from collections.abc import Mapping
 
 from dunning.services.console.shown import CodeShown, StageShown
+
+_STAGE = re.compile(r"-?[0-9]{1,4}")
 
 COUNTED_BY: Mapping[str, str] = {
     "sent": "stage",
@@ -22,7 +25,7 @@ def counter_label(counter: str) -> CodeShown | StageShown:
     if not by or kind not in COUNTED_BY:
         return CodeShown("number", counter)
     if kind == "sent":
-        return StageShown(int(by)) if by.removeprefix("-").isdecimal() else StageShown(None)
+        return StageShown(int(by) if _STAGE.fullmatch(by) else None)
     return CodeShown(COUNTED_BY[kind], by)
 
 

@@ -33,6 +33,8 @@ _CENSUS_OLD_AFTER = timedelta(hours=26)
 _DUE_READ_FOR = timedelta(seconds=30)
 """The due index is read so often at most, however many pages are open."""
 _MOST_URGENT = 25
+_LONGEST_COUNTER = 200
+"""DynamoDB refuses a longer name of an attribute."""
 """So many who cannot wait are counted of a lender: more would not be read more calmly."""
 
 _THOUSAND = 1000
@@ -305,7 +307,8 @@ class TodayService:
         """
         zones = self._zones()
         chosen = [lender] if lender else list(zones)
-        if not (counter and is_listed(counter) and chosen and {*chosen, shown or chosen[0]} <= zones.keys()):
+        is_counter = 0 < len(counter) <= _LONGEST_COUNTER and is_listed(counter)
+        if not (is_counter and chosen and {*chosen, shown or chosen[0]} <= zones.keys()):
             return None
         for place in range(chosen.index(shown) if shown in chosen else 0, len(chosen)):
             found = self._tally.customers_behind(chosen[place], day, counter, page)
