@@ -105,6 +105,7 @@ class TestPush:
             (Refusal("Not found", 404), PublishOutcome.REFUSED_FOR_NOW, AFTER_REPAIR),
             (Refusal("Payload too large", 413), PublishOutcome.REFUSED_FOR_NOW, AFTER_REPAIR),
             (Refusal("The request body has 1 error(s)"), PublishOutcome.REFUSED_FOR_NOW, AFTER_REPAIR),
+            (Refusal("No list", 400, {"details": 1}), PublishOutcome.REFUSED_FOR_NOW, AFTER_REPAIR),
             (
                 Refusal("The request body has 1 error(s)", 400, {"details": [{"property": "messages/0/text"}]}),
                 PublishOutcome.REFUSED_FOR_NOW,

@@ -205,6 +205,8 @@ def test_a_mail_to_somebody_who_had_complained_before_was_not_sent() -> None:
         ),
         ({"unsubscribeAll": "true"}, False),
         ({"topicSubscriptionStatus": ["OptOut"]}, False),
+        ({"topicSubscriptionStatus": 1}, False),
+        ({"unsubscribeAll": True, "topicSubscriptionStatus": 1}, True),
         ("OptOut", False),
         (None, False),
     ],

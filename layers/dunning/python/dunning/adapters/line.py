@@ -82,7 +82,8 @@ class _LineAnswer(NamedTuple):
     def blames_recipient(self) -> bool:
         """Tell whether a bad request is about the recipient and nothing else."""
         details = self.document.get("details")
-        properties = {str(detail.get("property")) for detail in details or () if isinstance(detail, dict)}
+        listed = details if isinstance(details, list) else ()
+        properties = {str(detail.get("property")) for detail in listed if isinstance(detail, dict)}
         return properties == {"to"} or "'to'" in self.message or self.message.startswith(_NOBODY)
 
 

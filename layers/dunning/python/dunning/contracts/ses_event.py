@@ -141,7 +141,8 @@ def _subscribed(event: _AboutMail) -> ChannelEvents:
     now = event.details.get("newTopicPreferences")
     preferences = now if isinstance(now, dict) else {}
     topics = preferences.get("topicSubscriptionStatus")
-    wanted = [topic.get("subscriptionStatus") for topic in topics or () if isinstance(topic, dict)]
+    listed = topics if isinstance(topics, list) else ()
+    wanted = [topic.get("subscriptionStatus") for topic in listed if isinstance(topic, dict)]
     if preferences.get("unsubscribeAll") is not True and (not wanted or any(status != "OptOut" for status in wanted)):
         return ChannelEvents()
     return ChannelEvents(wishes=(_wish(event, Wish.UNSUBSCRIBED, None),))
