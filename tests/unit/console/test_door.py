@@ -242,6 +242,21 @@ def test_a_change_of_language_leads_back_to_a_page_of_ours_and_nowhere_else(back
     assert '<html lang="zh-Hant">' in office.get("/login").body
 
 
+@pytest.mark.parametrize(
+    ("back", "location"),
+    [
+        ("/find?q=a%20b", "/find?q=a%20b"),
+        ("/\t/evil.example", "/%09/evil.example"),
+        ("/today\r\nSet-Cookie: a=b", "/today%0D%0ASet-Cookie:%20a=b"),
+        ("/customers/客", "/customers/%E5%AE%A2"),
+        ("/\udc80", "/?"),
+    ],
+)
+def test_an_address_is_no_header_more_and_no_other_site(back: str, location: str) -> None:
+    answer = Office().post("/language", language="en", back=back)
+    assert answer.headers["Location"] == location
+
+
 def test_a_language_that_there_is_not_is_not_kept() -> None:
     office = Office()
     assert office.post("/language", language="xx; Path=/", back="/find").cookies == ()

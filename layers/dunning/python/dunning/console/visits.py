@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from dunning.console.http_messages import CookieToSet, PageAnswer, PageRequest, security_headers
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from dunning.services.console.what_ifs_read import WhatIfsService
 
 LANGUAGE_COOKIE = "__Host-language"
+
+_SIGNS_OF_ADDRESSES = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class ActServices(NamedTuple):
@@ -129,8 +131,9 @@ class Desk:
         return self.page(visit, page, status, code=code, request_id=request_id)
 
     def to(self, address: str, status: int = 303, *cookies: CookieToSet) -> PageAnswer:
-        """Send the browser to another address."""
-        return self.own(PageAnswer(status=status, headers={"Location": address}, cookies=cookies))
+        """Send the browser to another address. A sign that no header can hold, or a browser leaves out, is escaped."""
+        location = quote(address, safe=_SIGNS_OF_ADDRESSES, errors="replace")
+        return self.own(PageAnswer(status=status, headers={"Location": location}, cookies=cookies))
 
     def own(self, answer: PageAnswer) -> PageAnswer:
         """Return an answer with the headers that protect the console."""
