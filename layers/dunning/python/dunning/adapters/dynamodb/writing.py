@@ -25,7 +25,6 @@ type Pause = Callable[[float], None]
 
 _TRIES = 5
 _FIRST_PAUSE_SECONDS = 0.02
-_CANCELLED = "TransactionCanceledException"
 _CONFLICT = "TransactionConflictException"
 _REASON_FAILED = "ConditionalCheckFailed"
 _PASSING = frozenset({"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
@@ -112,5 +111,7 @@ def if_read(attribute: str, expected: int, key: str = "customer_id") -> dict[str
 
 
 def _reasons(error: ClientError) -> Sequence[Mapping[str, Any]]:
+    """Return why a transaction was cancelled, a reason for each item; any other error has none."""
     response: Mapping[str, Any] = error.response
-    return response.get("CancellationReasons", ()) if error_code(error) == _CANCELLED else ()
+    reasons: Sequence[Mapping[str, Any]] = response.get("CancellationReasons", ())
+    return reasons
