@@ -102,6 +102,18 @@ def success(answered: object) -> Answer:
     return answer
 
 
+def at_most(limit: int) -> Answer:
+    """Let the work be done, but have a query or a scan of DynamoDB look at no more items a page."""
+
+    def answer(request: AWSPreparedRequest, work: Work) -> AWSResponse | None:
+        assert isinstance(request.body, str | bytes)
+        asked = json.loads(request.body)
+        request.body = json.dumps({**asked, "Limit": min(limit, asked.get("Limit", limit))}).encode()
+        return work()
+
+    return answer
+
+
 def no_answer(failure: Exception, *, worked_on: bool = False) -> Answer:
     """Fail in place of an answer; `worked_on`, the request was and only its answer was lost."""
 
