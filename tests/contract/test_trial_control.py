@@ -135,6 +135,19 @@ def test_a_change_is_read_within_five_minutes(desk: Desk) -> None:
     assert desk.reader.control_of(LENDER) == CONTROL
 
 
+class TakenBefore:
+    """A lock that somebody else has had before it is taken for the first time."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._before = [work]
+
+    def __enter__(self) -> None:
+        if self._before:
+            self._before.pop()()
+
+    def __exit__(self, *_: object) -> None: ...
+
+
 class TestOnDynamo:
     """What only a table can do."""
 
@@ -153,6 +166,15 @@ class TestOnDynamo:
             read = list(pool.map(dynamo.reader.control_of, [LENDER] * 64))
         assert requests.sent["dynamodb.GetItem"] == 1
         assert len({id(control) for control in read}) == 1
+
+    def test_who_has_waited_for_another_reader_takes_what_that_one_has_read(
+        self, dynamo: Dynamo, requests: Requests
+    ) -> None:
+        reader: Any = dynamo.reader
+        reader._lock = TakenBefore(lambda: dynamo.reader.control_of(LENDER))  # noqa: SLF001 - no thread waits in time
+        requests.clear()
+        dynamo.reader.control_of(LENDER)
+        assert requests.sent["dynamodb.GetItem"] == 1
 
     @pytest.mark.parametrize("hours_back", [0, 1])
     def test_a_clock_that_goes_back_trusts_nothing(self, dynamo: Dynamo, requests: Requests, hours_back: int) -> None:
@@ -191,8 +213,16 @@ class TestOnDynamo:
         self, dynamo: Dynamo, requests: Requests
     ) -> None:
         requests.answer("dynamodb.GetItem", error("AccessDeniedException"))
-        with pytest.raises(ServiceCallError):
+        with pytest.raises(ServiceCallError, match=r"^GetItem: AccessDeniedException$"):
             dynamo.book.stored_control(LENDER)
+        requests.answer("dynamodb.PutItem", error("AccessDeniedException"))
+        with pytest.raises(ServiceCallError, match=r"^PutItem: AccessDeniedException$"):
+            dynamo.book.publish(CONTROL, expected_version=0)
+
+    def test_the_book_is_read_strongly_consistent(self, dynamo: Dynamo, requests: Requests) -> None:
+        requests.clear()
+        dynamo.book.stored_control(LENDER)
+        assert [call["ConsistentRead"] for call in requests.of("dynamodb.GetItem")] == [True]
 
     @pytest.mark.parametrize(
         "attributes",
@@ -202,6 +232,7 @@ class TestOnDynamo:
             {"version": {"N": "2"}, "control": {"S": control_to_json(CONTROL)}},
             {"version": {"N": "1"}, "control": {"S": control_to_json(replace(CONTROL, lender="demo-hk"))}},
             {"version": {"N": "0"}, "control": {"S": control_to_json(replace(CONTROL, version=0))}},
+            {"version": {"N": "1.5"}, "control": {"S": control_to_json(CONTROL)}},
             {"version": {"S": "1"}, "control": {"S": control_to_json(CONTROL)}},
             {"version": {"N": "1"}, "control": {"B": b"x"}},
         ],
@@ -246,7 +277,10 @@ def test_the_form_is_canonical_and_each_strategy_stands_beside_its_hash() -> Non
         ('"version":1', '"version":1.0'),
         ('"version":1', '"version":Infinity'),
         ('"lender":"demo-tw",', ""),
+        ('"version":1', '"version":null'),
         ('"reasons":{"tone":"unchanged"}', '"reasons":[]'),
+        ('"reasons":{"tone":"unchanged"}', f'"reasons":{"[" * 100_000}'),
+        ('"paused":{"hours":["18"],"tone":["b","c"]}', '"paused":["tone"]'),
         ('"stopped":', '"new":0,"stopped":'),
         (CONTROL.strategies[0].version, CONTROL.strategies[1].version),
         ("2026-W49", "2026-W99"),

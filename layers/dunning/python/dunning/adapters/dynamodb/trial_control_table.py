@@ -80,7 +80,7 @@ def _strategy_of(written: Mapping[str, Any]) -> Strategy:
 
 
 def _plain_json(written: object) -> str:
-    return json.dumps(written, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return json.dumps(written, sort_keys=True, separators=(",", ":"))
 
 
 def _control_of(item: Mapping[str, Any] | None, lender: str) -> TrialControl:
@@ -89,7 +89,7 @@ def _control_of(item: Mapping[str, Any] | None, lender: str) -> TrialControl:
         return TrialControl(lender=lender)
     try:
         control, version = control_from_json(item["control"]["S"]), int(item["version"]["N"])
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, ValueError) as error:
         raise UnreadableRecordError(f"control of trials: {type(error).__name__}") from None
     if (control.lender, control.version) != (lender, version) or version < 1:
         raise UnreadableRecordError("control of trials: lender and version are not those of the item")
