@@ -1,4 +1,8 @@
-"""DynamoDB reserves words: an expression that names an attribute by one is refused, in tests as by DynamoDB itself."""
+"""
+What DynamoDB refuses of an expression is refused in tests, too.
+
+It reserves words, and wants a request to bring the values that its expressions use, and no others.
+"""
 
 from typing import Any
 
@@ -30,3 +34,12 @@ def test_every_client_of_a_test_refuses_it(inside: bool) -> None:  # noqa: FBT00
     put: Any = {"TableName": "t", "Item": {"k": {"S": "1"}}, "ConditionExpression": "attribute_not_exists(item)"}
     with pytest.raises(AssertionError, match="reserves ITEM"):
         client.transact_write_items(TransactItems=[{"Put": put}]) if inside else client.put_item(**put)
+
+
+@mock_aws
+@pytest.mark.parametrize("values", [{}, {":a": {"S": "1"}}, {":a": {"S": "1"}, ":b": {"S": "1"}, ":c": {"S": "1"}}])
+def test_every_client_of_a_test_wants_the_values_that_are_used_and_no_others(values: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError, match=r":[bc]"):
+        boto3.client("dynamodb").query(
+            TableName="t", KeyConditionExpression="k = :a AND n > :b", ExpressionAttributeValues=values
+        )

@@ -1,7 +1,12 @@
-"""Makes clients as strict as DynamoDB about the words it reserves: moto takes them in some expressions."""
+"""
+Makes clients as strict as DynamoDB about expressions.
+
+It reserves words, and it refuses a request whose expressions lack a value or a sign that they use, or use not all that
+the request brings. moto takes all that in some places.
+"""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +15,7 @@ from typing import Any
 from botocore.handlers import BUILTIN_HANDLERS
 
 _NAMED_RAW = re.compile(r"(?<![#:\w])[A-Za-z_]\w*")
+_SIGN = re.compile(r"[#:]\w+")
 _SYNTAX = {"SET", "ADD", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN", "SIZE"}
 """Words of the language of expressions, which are reserved for that."""
 
@@ -35,12 +41,12 @@ def _reserved() -> frozenset[str]:
 
 
 def _check(params: Mapping[str, Any], **_: object) -> None:
-    for expression in _expressions(params):
-        if found := reserved_in(expression):
-            raise AssertionError(f"DynamoDB reserves {', '.join(sorted(found))}: {expression}; name it by #")
-
-
-def _expressions(params: Mapping[str, Any]) -> Iterator[str]:
     writes = (write for entry in params.get("TransactItems", ()) for write in entry.values())
     for part in (params, *writes):
-        yield from (value for name, value in part.items() if name.endswith("Expression"))
+        expressions = [value for name, value in part.items() if name.endswith("Expression")]
+        for expression in expressions:
+            if found := reserved_in(expression):
+                raise AssertionError(f"DynamoDB reserves {', '.join(sorted(found))}: {expression}; name it by #")
+        brought = {*part.get("ExpressionAttributeValues", ()), *part.get("ExpressionAttributeNames", ())}
+        if unequal := brought ^ {sign for expression in expressions for sign in _SIGN.findall(expression)}:
+            raise AssertionError(f"DynamoDB wants signs that are used and brought: {', '.join(sorted(unequal))}")
