@@ -10,6 +10,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
+from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
 from dunning.adapters.dynamodb.items import contact_item, contact_of
 from dunning.domain.delivery.contact import Contact, ContactState
@@ -159,6 +160,12 @@ class TestFinding:
         absent = [_key(_contact(2)), _key(_contact(send_id="another")), _key(_contact(at=NOW))]
         assert archive.log.find([*absent, _key(_contact())]) == {_key(_contact()): _contact()}
 
+    def test_an_id_may_hold_the_sign_that_stands_before_it_in_the_key(self, archive: Archive) -> None:
+        archive.log.write([_contact(send_id="a#b")])
+        assert archive.log.find([_key(_contact(send_id="a#b"))]) == {
+            _key(_contact(send_id="a#b")): _contact(send_id="a#b")
+        }
+
     def test_a_key_may_be_asked_for_twice(self, archive: Archive) -> None:
         archive.log.write([_contact()])
         assert list(archive.log.find([_key(_contact())] * 2)) == [_key(_contact())]
@@ -188,6 +195,20 @@ class TestAdvancing:
         unconfirmed = _contact(state=ContactState.UNCONFIRMED, message_id="")
         assert archive.log.advance(unconfirmed, expected=ContactState.UNKNOWN)
         assert archive.stored() == [unconfirmed]
+
+    def test_what_brings_no_report_and_no_message_takes_none_away(self, archive: Archive) -> None:
+        known = replace(_contact(state=ContactState.UNKNOWN), **REPORT)
+        archive.log.write([known])
+        bare = _contact(state=ContactState.UNCONFIRMED, message_id="")
+        assert archive.log.advance(bare, expected=ContactState.UNKNOWN)
+        assert archive.stored() == [replace(known, state=ContactState.UNCONFIRMED)]
+
+    def test_one_that_stays_unknown_learns_its_message_and_is_still_looked_for(self, archive: Archive) -> None:
+        archive.log.write([_contact(**UNKNOWN)])
+        learned = _contact(state=ContactState.UNKNOWN)
+        assert archive.log.advance(learned, expected=ContactState.UNKNOWN)
+        assert archive.stored() == [learned]
+        assert list(archive.log.unknown_before(NOW + timedelta(days=1))) == [_key(learned)]
 
     def test_a_second_report_takes_the_place_of_the_first(self, archive: Archive) -> None:
         first_told = replace(_contact(state=ContactState.FAILED), **REPORT)
@@ -266,6 +287,25 @@ class TestOnDynamoDb:
         contacts_table.write([_contact(number) for number in range(25)])
         assert requests.sent == {"dynamodb.BatchWriteItem": 1}
 
+    def test_a_batch_is_no_larger_than_dynamodb_takes(self, contacts_table: DynamoContacts, requests: Requests) -> None:
+        """https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html: 25 items."""
+        contacts_table.write([_contact(number) for number in range(60)])
+        sizes = [len(*call["RequestItems"].values()) for call in requests.of("dynamodb.BatchWriteItem")]
+        assert sizes == [25, 25, 10]
+
+    def test_a_batch_needs_no_client_of_its_own(self, cloud: LocalCloud) -> None:
+        table = DynamoContacts(boto3.client("dynamodb", config=LEAN), cloud.stack.contacts_table)
+        table.write([_contact()])
+        assert [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)] == [_contact()]
+
+    def test_a_batch_that_is_refused_is_an_error_and_is_not_written_record_by_record(
+        self, contacts_table: DynamoContacts, requests: Requests
+    ) -> None:
+        requests.answer("dynamodb.BatchWriteItem", error("AccessDeniedException"))
+        with pytest.raises(ServiceCallError, match=r"^BatchWriteItem: AccessDeniedException$"):
+            contacts_table.write([_contact()])
+        assert requests.sent == {"dynamodb.BatchWriteItem": 1}
+
     def test_what_a_busy_table_has_left_is_written_again(
         self, cloud: LocalCloud, contacts_table: DynamoContacts, requests: Requests
     ) -> None:
@@ -276,8 +316,10 @@ class TestOnDynamoDb:
         assert requests.sent == {"dynamodb.BatchWriteItem": 2}
         assert [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)] == [_contact(2)]
         requests.answer("dynamodb.BatchWriteItem", busy)
-        with pytest.raises(ServiceCallError, match="UnprocessedItems"):
+        requests.clear()
+        with pytest.raises(ServiceCallError, match=r"^BatchWriteItem: UnprocessedItems$"):
             contacts_table.write([_contact(2)])
+        assert requests.sent == {"dynamodb.BatchWriteItem": 8}
 
     @pytest.mark.parametrize(
         "failure",
@@ -309,6 +351,24 @@ class TestOnDynamoDb:
         requests.answer("dynamodb.BatchWriteItem", lost)
         contacts_table.write([_contact()])
         assert [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)] == [delivered]
+
+    def test_a_lost_batch_is_written_over_what_knows_nothing(
+        self, cloud: LocalCloud, contacts_table: DynamoContacts, requests: Requests
+    ) -> None:
+        contacts_table.write([_contact(**UNKNOWN)])
+        requests.answer("dynamodb.BatchWriteItem", no_answer(ReadTimeoutError(endpoint_url="dynamodb")))
+        contacts_table.write([_contact()])
+        assert [contact_of(item) for item in cloud.items(cloud.stack.contacts_table)] == [_contact()]
+        requests.answer("dynamodb.PutItem", error("AccessDeniedException"))
+        with pytest.raises(ServiceCallError, match=r"^PutItem: AccessDeniedException$"):
+            contacts_table.write([_contact()])
+
+    def test_of_a_text_whose_details_cannot_be_read_nothing_is_told(self, aws: Aws) -> None:
+        contacts_table, client = contacts_in(aws), boto3.client("dynamodb")
+        contacts_table.write([_contact(2, local_hour=9)])
+        damaged: Any = {**contact_item(_contact()), "local_hour": {"S": "nine"}}
+        client.put_item(TableName=aws.stack.contacts_table, Item=damaged)
+        assert contacts_table.details_of([_key(_contact()), _key(_contact(2))]).keys() == {_key(_contact(2))}
 
     @pytest.mark.slow(reason="250 records on moto: three calls of a hundred")
     def test_records_are_read_a_hundred_a_call_and_what_a_busy_table_left_out_is_asked_for_again(

@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from dunning.adapters.dynamodb.contact_table import DynamoContacts
-from dunning.adapters.dynamodb.items import reply_of
+from dunning.adapters.dynamodb.items import reply_item, reply_of
 from dunning.domain.customer.standing import ReplyLabel
 from dunning.domain.errors import ServiceCallError
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactArchive, ReplyLog
 from tests.contract.conftest import BACKENDS, contacts_in, engine_of
-from tests.support.aws_requests import Requests, error
+from tests.local.cloud import LocalCloud
+from tests.support.aws_requests import Requests, Work, error
 from tests.support.fakes import FakeContacts
 from tests.support.people import NOW
 from tests.support.stand_in import Aws
@@ -116,6 +119,36 @@ def test_a_label_that_others_keep_overtaking_fails_and_comes_back(
     requests.answer("dynamodb.UpdateItem", error("ConditionalCheckFailedException"))
     with pytest.raises(ServiceCallError, match=r"^UpdateItem: ConditionalCheckFailedException$"):
         contacts_table.label("C0001", REPLY.inbound.inbound_id, LABEL)
+    assert requests.sent["dynamodb.UpdateItem"] == 8
+
+
+def test_a_label_that_is_older_than_the_stored_one_is_not_written(
+    contacts_table: DynamoContacts, requests: Requests
+) -> None:
+    contacts_table.keep(REPLY)
+    contacts_table.label("C0001", REPLY.inbound.inbound_id, LABEL)
+    requests.clear()
+    contacts_table.label("C0001", REPLY.inbound.inbound_id, replace(LABEL, at=NOW))
+    assert requests.sent == {"dynamodb.Query": 1}
+
+
+def test_a_label_brings_nothing_back_of_what_was_read(
+    cloud: LocalCloud, contacts_table: DynamoContacts, requests: Requests
+) -> None:
+    """Between reading and labelling a reply, somebody else may have changed it."""
+    contacts_table.keep(REPLY)
+
+    def changed_before(request: object, work: Work) -> AWSResponse | None:
+        del request
+        requests.let_all_through()
+        changed = reply_item(replace(REPLY, intents=(), promised_on=None))
+        boto3.client("dynamodb").put_item(TableName=cloud.stack.contacts_table, Item=changed)
+        return work()
+
+    requests.answer("dynamodb.UpdateItem", changed_before)
+    assert contacts_table.label("C0001", REPLY.inbound.inbound_id, LABEL)
+    (stored,) = [reply_of(item) for item in cloud.items(cloud.stack.contacts_table)]
+    assert stored == replace(REPLY, intents=(), promised_on=None).with_label(LABEL)
 
 
 def test_several_of_one_customer_are_several_replies(letters: Letters) -> None:
@@ -150,3 +183,9 @@ class TestOnDynamoDb:
         requests.answer("dynamodb.PutItem", error("AccessDeniedException", message="退訂 +886900000001"))
         with pytest.raises(ServiceCallError, match=r"^PutItem: AccessDeniedException$"):
             contacts_table.keep(REPLY)
+        requests.let_all_through()
+        contacts_table.keep(REPLY)
+        for operation in ("UpdateItem", "Query"):
+            requests.answer(f"dynamodb.{operation}", error("AccessDeniedException", message="退訂 +886900000001"))
+            with pytest.raises(ServiceCallError, match=rf"^{operation}: AccessDeniedException$"):
+                contacts_table.label("C0001", REPLY.inbound.inbound_id, LABEL)

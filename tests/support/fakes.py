@@ -440,16 +440,18 @@ class FakeContacts:
             stored = self.records.get(self._key(contact))
             if stored is None or stored.state is not expected:
                 return False
-            self.records[self._key(contact)] = replace(
-                stored,
-                state=contact.state,
-                message_id=contact.message_id or stored.message_id,
-                reported_at=contact.reported_at,
-                response=contact.response,
-                delivery_status=contact.delivery_status,
-                billed_parts=contact.billed_parts,
-                billed_price_usd_micros=contact.billed_price_usd_micros,
-            )
+            message_id = contact.message_id or stored.message_id
+            advanced = replace(stored, state=contact.state, message_id=message_id)
+            if contact.reported_at:
+                advanced = replace(
+                    advanced,
+                    reported_at=contact.reported_at,
+                    response=contact.response,
+                    delivery_status=contact.delivery_status,
+                    billed_parts=contact.billed_parts,
+                    billed_price_usd_micros=contact.billed_price_usd_micros,
+                )
+            self.records[self._key(contact)] = advanced
             return True
 
     def unknown_before(self, moment: datetime) -> Iterator[ContactKey]:
