@@ -40,6 +40,7 @@ def test_a_part_is_read_in_the_same_order_each_time_and_taken_up_after_a_custome
 
 def test_a_table_of_nobody_has_nobody_in_any_part(office: Office) -> None:
     assert [list(office.customers.customer_ids(part, 3, "")) for part in range(3)] == [[], [], []]
+    assert list(office.customers.whole_customers()) == []
 
 
 def test_a_whole_scan_yields_each_customer_once_with_all_that_is_stored(office: Office) -> None:

@@ -11,7 +11,6 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.config import Config
 from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 
@@ -20,7 +19,7 @@ from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import standing_item
 from dunning.adapters.dynamodb.keys import FACTS, PHONE, STANDING
 from dunning.domain.customer.facts import Hold, HoldReason
-from dunning.domain.customer.lender_record import LenderRecord
+from dunning.domain.customer.lender_record import ACCOUNTS_A_WRITE, LenderRecord
 from dunning.domain.customer.standing import AddressSince, Progress, Standing, Wake, progress_key
 from dunning.domain.errors import RecordTooLargeError, ServiceCallError, UnreadableRecordError
 from dunning.ports.customers import Customer, StoredCustomer
@@ -129,6 +128,16 @@ def test_facts_and_standing_that_are_written_twice_are_recognised_as_ones_own(of
     assert _is_saved(office, 2, 1, 1)
     assert not _is_saved(office, 3, 1, 1)
     assert _stored(office) == ("王2明", "facts 2")
+
+
+def test_a_standing_that_is_written_with_an_unchanged_record_is_recognised_as_ones_own(office: Office) -> None:
+    """A load plans a customer anew of whom it says nothing new: the revision stays, and its condition still holds."""
+    assert _is_saved(office, 1, 0, 0)
+    record = replace(a_lender_record(someone(name="王1明")), revision=1)
+    for planned_for, is_saved in (("mine", True), ("mine", True), ("another's", False)):
+        replanned = waking(someone(), version=2, planned_for=planned_for)
+        found = office.customers.save_customer(record, replanned, expected_revision=1, expected_version=1)
+        assert found is is_saved
 
 
 def test_a_write_of_both_that_comes_again_after_another_writer_is_told_that_it_was_written(
@@ -328,6 +337,40 @@ def _cancelled(*codes: str, message: str = "") -> Answer:
     return answer
 
 
+RECORD = a_lender_record(someone())
+CALLS: list[tuple[str, Callable[[DynamoCustomers], object]]] = [
+    ("BatchGetItem", lambda store: store.load(["C0001"])),
+    ("PutItem", lambda store: store.save_lender_record(RECORD, expected_revision=0)),
+    ("PutItem", lambda store: store.save_standing(waking(someone()), expected_version=0)),
+    ("PutItem", lambda store: store.save_standing(waking(someone()), expected_version=0, claim_id="x")),
+    ("PutItem", lambda store: store.save_loads([], expected_version=0)),
+    (
+        "TransactWriteItems",
+        lambda store: store.save_customer(RECORD, waking(someone()), expected_revision=0, expected_version=0),
+    ),
+    ("TransactWriteItems", lambda store: store.save_erased(RECORD, expected_revision=0)),
+    ("UpdateItem", lambda store: store.quarantine("C0001", NOW)),
+    ("UpdateItem", lambda store: store.add_address("+886900000001", "C0001")),
+    ("UpdateItem", lambda store: store.remove_address("+886900000001", "C0001")),
+    ("DeleteItem", lambda store: store.remove_address("+886900000001", "C0001")),
+    ("DeleteItem", lambda store: store.erase_items("C0001")),
+    (
+        "DeleteItem",
+        lambda store: store.save_erased(
+            RECORD, expected_revision=0, former_accounts=[f"A{number}" for number in range(ACCOUNTS_A_WRITE + 1)]
+        ),
+    ),
+    ("Query", lambda store: list(store.due(NOW, 1))),
+    ("Query", lambda store: store.waiting_customers("demo-tw", 1)),
+    ("Query", lambda store: store.customers_of_account("A1")),
+    ("Query", lambda store: store.stored_items("C0001")),
+    ("Scan", lambda store: list(store.customer_ids(0, 1, ""))),
+    ("Scan", lambda store: list(store.customers_of("demo-tw"))),
+    ("Scan", lambda store: list(store.whole_customers())),
+]
+"""Calls of a table, each with the operation that may fail."""
+
+
 class TestOnDynamoDb:
     """What only a table can do: be damaged in many ways, be busy, lose an answer."""
 
@@ -477,6 +520,25 @@ class TestOnDynamoDb:
         dynamo.load(["C0001"])
         assert requests.sent["dynamodb.BatchGetItem"] == 1, "each write names the facts it was decided on"
 
+    @pytest.mark.parametrize("revision", [0, 1])
+    def test_a_standing_names_the_facts_that_it_was_read_with(self, dynamo: DynamoCustomers, revision: int) -> None:
+        if revision:
+            store_facts(dynamo, someone())
+        dynamo.save_standing(waking(someone(), facts_revision=7), expected_version=0)
+        found = dynamo.load(["C0001"])["C0001"]
+        assert isinstance(found, Customer)
+        assert found.standing is not None
+        assert found.standing.facts_revision == revision
+
+    def test_who_has_neither_facts_nor_a_standing_is_read_once(
+        self, dynamo: DynamoCustomers, requests: Requests
+    ) -> None:
+        """Nobody plans a tombstone, or what has overtaken the file: no standing was stored with it."""
+        assert dynamo.save_lender_record(LenderRecord(customer_id="C0001", revision=1), expected_revision=0)
+        requests.clear()
+        assert dynamo.load(["C0001", "C0002"]) == dict.fromkeys(["C0001", "C0002"], Customer(None, None))
+        assert requests.sent["dynamodb.BatchGetItem"] == 1
+
     def test_a_customer_who_changes_at_each_read_fails_the_read(
         self, dynamo: DynamoCustomers, requests: Requests, cloud: LocalCloud
     ) -> None:
@@ -491,6 +553,7 @@ class TestOnDynamoDb:
         read("dynamodb.BatchGetItem", changing)
         with pytest.raises(ServiceCallError, match="BatchGetItem: KeepsChanging"):
             dynamo.load(["C0001"])
+        assert requests.sent["dynamodb.BatchGetItem"] == 1 + 8
 
     def test_standing_and_facts_are_read_strongly_consistent_in_one_call(
         self, dynamo: DynamoCustomers, requests: Requests, cloud: LocalCloud
@@ -516,23 +579,19 @@ class TestOnDynamoDb:
         with pytest.raises(ServiceCallError, match="UnprocessedKeys"):
             dynamo.load(["C0001"])
 
-    def test_an_error_of_the_table_tells_its_code_and_no_request(self, cloud: LocalCloud, requests: Requests) -> None:
-        client = boto3.client("dynamodb", config=LEAN.merge(Config(retries={"total_max_attempts": 1})))
-        store = DynamoCustomers(client, cloud.stack.customers_table, SHARDS)
-        for operation in ("PutItem", "BatchGetItem", "UpdateItem", "Query"):
-            requests.answer(f"dynamodb.{operation}", error("AccessDeniedException", message="C0001 王小明"))
-        for call in (
-            lambda: store_facts(store, someone()),
-            lambda: store.save_standing(waking(someone()), expected_version=0, claim_id="x"),
-            lambda: store.load(["C0001"]),
-            lambda: store.quarantine("C0001", NOW),
-            lambda: list(store.due(NOW, 1)),
-        ):
-            with pytest.raises(ServiceCallError) as caught:
-                call()
-            assert caught.value.code == "AccessDeniedException"
-            assert str(caught.value).endswith(": AccessDeniedException")
-            assert caught.value.__cause__ is None
+    @pytest.mark.parametrize(("operation", "call"), CALLS)
+    def test_an_error_of_the_table_tells_its_operation_and_code_and_no_request(
+        self, dynamo: DynamoCustomers, requests: Requests, operation: str, call: Callable[[DynamoCustomers], object]
+    ) -> None:
+        dynamo.save_standing(waking(someone()), expected_version=0)
+        for customer_id in ("C0001", "C0002"):
+            dynamo.add_address("+886900000001", customer_id)
+        requests.answer(f"dynamodb.{operation}", error("AccessDeniedException", message="C0001 王小明"))
+        with pytest.raises(ServiceCallError) as caught:
+            call(dynamo)
+        assert caught.value.code == "AccessDeniedException"
+        assert str(caught.value) == f"{operation}: AccessDeniedException"
+        assert caught.value.__cause__ is None
 
     @pytest.mark.parametrize(
         "customers",
@@ -567,6 +626,49 @@ class TestOnDynamoDb:
         dynamo.remove_address("+886900000001", "C0002")
         assert _numbers(cloud) == set()
 
+    @pytest.mark.parametrize(
+        ("failure", "raised"),
+        [
+            (error("ValidationException", message="Item size to update has exceeded the maximum"), RecordTooLargeError),
+            (error("AccessDeniedException"), ServiceCallError),
+        ],
+    )
+    def test_a_number_that_cannot_be_written_keeps_its_customers(
+        self, dynamo: DynamoCustomers, requests: Requests, failure: Answer, raised: type[Exception]
+    ) -> None:
+        """Only what is no set is replaced."""
+        dynamo.add_address("+886900000001", "C0002")
+        requests.clear()
+        requests.answer("dynamodb.UpdateItem", failure)
+        with pytest.raises(raised):
+            dynamo.add_address("+886900000001", "C0001")
+        assert requests.sent["dynamodb.UpdateItem"] == 1
+
+    def test_a_set_that_somebody_has_mended_meanwhile_is_not_replaced(
+        self, dynamo: DynamoCustomers, requests: Requests
+    ) -> None:
+        dynamo.add_address("+886900000001", "C0002")
+        requests.answer("dynamodb.UpdateItem", first(error("ValidationException")))
+        with pytest.raises(ServiceCallError, match="ConditionalCheckFailedException"):
+            dynamo.add_address("+886900000001", "C0001")
+        assert dynamo.customers_with(["+886900000001"]) == {"+886900000001": frozenset({"C0002"})}
+
+    def test_a_number_that_is_deleted_while_a_customer_is_taken_from_it_does_not_come_back(
+        self, dynamo: DynamoCustomers, cloud: LocalCloud, requests: Requests
+    ) -> None:
+        for customer_id in ("C0001", "C0002"):
+            dynamo.add_address("+886900000001", customer_id)
+
+        def deleted(request: AWSPreparedRequest, work: Callable[[], AWSResponse | None]) -> AWSResponse | None:
+            del request
+            its_key: Any = {"customer_id": {"S": "phone#+886900000001"}, "item": {"S": PHONE}}
+            boto3.client("dynamodb").delete_item(TableName=cloud.stack.customers_table, Key=its_key)
+            return work()
+
+        requests.answer("dynamodb.UpdateItem", deleted)
+        dynamo.remove_address("+886900000001", "C0001")
+        assert _numbers(cloud) == set()
+
     def test_facts_nobody_dated_cannot_be_ordered_and_are_refused(self, dynamo: DynamoCustomers) -> None:
         with pytest.raises(ValueError, match="as_of"):
             store_facts(dynamo, someone(as_of=None))
@@ -589,6 +691,25 @@ def test_all_customers_of_a_lender_are_found_whether_open_or_missing(office: Off
         paid.customer_id: (False, None),
         missing.customer_id: (True, NOW),
     }
+
+
+def test_a_customer_of_a_lender_needs_facts_and_no_standing(office: Office) -> None:
+    """Facts without a standing are a customer whom no load has planned: something may be open."""
+    for number in range(1, 8):
+        facts = someone(number)
+        if number % 3:
+            store_facts(office.customers, facts)
+        if number % 3 != 1:
+            standing = Standing(customer_id=facts.customer_id, version=1, reason="nothing_open")
+            assert office.customers.save_standing(standing, expected_version=0)
+    found = sorted(office.customers.customers_of("demo-tw"))
+    assert [(each.customer_id, each.has_open) for each in found] == [
+        ("C0001", True),
+        ("C0002", False),
+        ("C0004", True),
+        ("C0005", False),
+        ("C0007", True),
+    ]
 
 
 def test_a_damaged_item_stops_no_whole_list(aws: Aws) -> None:

@@ -96,6 +96,6 @@ class TestOnDynamoDb:
     def test_a_customer_whose_wake_cannot_be_read_is_due_now_and_stops_nobody(self, aws: Aws) -> None:
         dynamo = customers_in(aws)
         for number in (1, 2):
-            dynamo.save_standing(waking(someone(number)), expected_version=0)
+            dynamo.save_standing(waking(someone(number), urgency=2), expected_version=0)
         write_attribute(aws, "C0001", "standing", wake_key={"S": "2026-12-01"})
-        assert {due.customer_id: due.wake.at for due in dynamo.due(NOW, 10)} == {"C0001": NOW, "C0002": NOW}
+        assert set(dynamo.due(NOW, 10)) == {DueCustomer("C0001", Wake(NOW, 0)), DueCustomer("C0002", Wake(NOW, 2))}

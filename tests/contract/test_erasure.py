@@ -24,7 +24,7 @@ from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.errors import ServiceCallError, UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.contacts import ContactLog, ReplyLog
-from dunning.ports.customers import CustomerStore
+from dunning.ports.customers import Customer, CustomerStore
 from dunning.ports.erasure import ContactErasure, CustomerErasure
 from tests.contract.conftest import BACKENDS, contacts_in, customers_in, engine_of
 from tests.local.cloud import LocalCloud
@@ -152,6 +152,7 @@ def test_no_claim_passes_that_was_decided_before_the_erasure(shelf: Shelf) -> No
     tombstone = erase_record(shelf.lender_record(), NOW)
     assert not shelf.customers.save_erased(tombstone, expected_revision=7)
     assert shelf.customers.save_erased(tombstone, expected_revision=1)
+    assert shelf.store.load(["C0001"]) == {"C0001": Customer(None, None)}, "the standing went with it"
     assert not _claim_passes(shelf, 1)
     assert shelf.customers.save_erased(tombstone, expected_revision=1), "written already, and the answer was lost"
 
@@ -182,6 +183,19 @@ def test_a_record_that_cannot_be_read_is_replaced_by_a_tombstone(shelf: Shelf) -
     tombstone = LenderRecord(customer_id="C0001", revision=1, erased_at=NOW)
     assert shelf.customers.save_erased(tombstone, expected_revision=None)
     assert shelf.lender_record() == tombstone
+
+
+@pytest.mark.parametrize("standings", [0, 1])
+def test_a_record_that_cannot_be_read_is_replaced_whether_there_is_a_standing_or_not(
+    shelf: Shelf, standings: int
+) -> None:
+    store_facts(shelf.store, someone(1))
+    if standings:
+        shelf.store.save_standing(waking(someone(1)), expected_version=0)
+    shelf.spoil("C0001")
+    kept = replace(a_lender_record(someone()), revision=5, erased_at=NOW - timedelta(days=9))
+    assert shelf.customers.save_erased(kept, expected_revision=None)
+    assert shelf.lender_record() == kept
 
 
 def test_an_unknown_customer_has_an_empty_lender_record(shelf: Shelf) -> None:
@@ -298,6 +312,30 @@ class TestOnDynamoDb:
         assert shelf.customers.erase_items("C0001") == 2
         assert [item["item"]["S"] for item in aws.items(aws.stack.customers_table)] == ["facts"]
 
+    @pytest.mark.parametrize("accounts", [0, 150])
+    def test_an_erasure_fits_into_a_transaction_and_one_that_comes_too_late_is_not_tried_again(
+        self, shelf: Shelf, requests: Requests, accounts: int
+    ) -> None:
+        """
+        A transaction has a hundred items at most.
+
+        https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+        """
+        shelf.fill(1)
+        kept = replace(shelf.lender_record(), revision=2, erased_at=NOW - timedelta(days=9))
+        former = [f"A{number:03d}" for number in range(accounts)]
+        requests.clear()
+        assert shelf.customers.save_erased(kept, expected_revision=1, former_accounts=former)
+        assert not shelf.customers.save_erased(replace(kept, revision=3), expected_revision=1)
+        written, too_late = requests.of("dynamodb.TransactWriteItems")
+        assert len(written["TransactItems"]) <= 100
+        assert len(too_late["TransactItems"]) == 2
+        deleted = [
+            entry["Delete"]["Key"]["customer_id"]["S"] for entry in written["TransactItems"] if "Delete" in entry
+        ]
+        deleted += [call["Key"]["customer_id"]["S"] for call in requests.of("dynamodb.DeleteItem")]
+        assert sorted(deleted) == [f"account#{account_id}" for account_id in former], "each once"
+
     def test_the_first_moment_of_erasing_is_kept(self, aws: Aws) -> None:
         shelf = _on_dynamodb(aws)
         shelf.fill(1, texts=1)
@@ -325,15 +363,22 @@ class TestOnDynamoDb:
         assert shelf.contacts.redact("C0001", NOW) == 1
         assert not list(cloud.items(cloud.stack.contacts_table))
 
-    @pytest.mark.parametrize("operation", ["Query", "DeleteItem", "UpdateItem"])
-    def test_an_error_tells_its_code_and_nobodys_number(self, shelf: Shelf, requests: Requests, operation: str) -> None:
+    @pytest.mark.parametrize(
+        ("operation", "call"),
+        [
+            ("Query", lambda shelf: shelf.customers.erase_items("C0001")),
+            ("DeleteItem", lambda shelf: shelf.customers.erase_items("C0001")),
+            ("Query", lambda shelf: shelf.contacts.redact("C0001", NOW)),
+            ("UpdateItem", lambda shelf: shelf.contacts.redact("C0001", NOW)),
+            ("Query", lambda shelf: shelf.contacts.erase_replies("C0001", [])),
+            ("DeleteItem", lambda shelf: shelf.contacts.erase_replies("C0001", [])),
+        ],
+    )
+    def test_an_error_tells_its_operation_and_code_and_nobodys_number(
+        self, shelf: Shelf, requests: Requests, operation: str, call: Callable[[Shelf], object]
+    ) -> None:
         shelf.fill(1)
+        shelf.replies.keep(_reply("r1"))
         requests.answer(f"dynamodb.{operation}", error("AccessDeniedException", message="+886900000001"))
-
-        def erase() -> None:
-            shelf.customers.erase_items("C0001")
-            shelf.contacts.redact("C0001", NOW)
-            shelf.contacts.erase_replies("C0001", [])
-
-        with pytest.raises(ServiceCallError, match=r"^[A-Za-z]+: AccessDeniedException$"):
-            erase()
+        with pytest.raises(ServiceCallError, match=rf"^{operation}: AccessDeniedException$"):
+            call(shelf)

@@ -19,6 +19,7 @@ from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.keys import OWNER, account_key
 from dunning.domain.customer.standing import OpenReview, ReplyLabel, Wake
 from dunning.domain.delivery.contact import Contact, ContactState
+from dunning.domain.errors import UnreadableRecordError
 from dunning.domain.replies.reply import InboundSms, Reply
 from dunning.ports.attention import WaitingCustomer
 from dunning.ports.contacts import ContactKey
@@ -176,10 +177,16 @@ def test_of_those_who_wait_no_more_are_asked_for_than_are_wanted(tables: Tables,
     assert [query["Limit"] for query in requests.of("dynamodb.Query")] == [3, 1]
 
 
-def test_a_part_of_all_customers_is_read_five_hundred_items_a_page(tables: Tables, requests: Requests) -> None:
-    """A part is left and taken up again: then the rest of a page has been read in vain."""
+def test_of_all_customers_the_ids_alone_are_read_five_hundred_items_a_page(tables: Tables, requests: Requests) -> None:
+    """
+    A part is left and taken up again: then the rest of a page has been read in vain.
+
+    No scan starts behind an empty id, which DynamoDB refuses as a key, and the embedded AWS takes.
+    """
     list(tables.customers.customer_ids(0, 1, ""))
-    assert [scan["Limit"] for scan in requests.of("dynamodb.Scan")] == [500]
+    (scan,) = requests.of("dynamodb.Scan")
+    assert (scan["Limit"], scan["ProjectionExpression"]) == (500, "customer_id")
+    assert "ExclusiveStartKey" not in scan
 
 
 @pytest.mark.parametrize("customers", [100, 101])
@@ -225,6 +232,47 @@ def test_a_lender_with_very_many_customers_is_read_in_as_many_segments_as_are_wa
     assert sorted(found) == [f"C{segment}-{number:04d}" for segment in range(segments) for number in range(1234)]
     wanted = [(None, None)] if segments == 1 else [(segment, segments) for segment in range(segments)]
     assert sorted(set(table.asked)) == wanted
+
+
+class OnePage:
+    """A table that has a single page of items, whatever is asked."""
+
+    def __init__(self, *items: dict[str, object]) -> None:
+        self._items = items
+
+    def scan(self, **_: object) -> dict[str, object]:
+        return {"Items": list(self._items)}
+
+    query = scan
+
+
+def test_what_a_page_holds_is_passed_on_even_where_it_cannot_be_read() -> None:
+    def item(customer_id: str) -> dict[str, object]:
+        wake = "2026-12-01T02:00:00.000000Z#1"
+        return {"customer_id": {"S": customer_id}, "item": {"S": "facts"}, "wake_key": {"S": wake}}
+
+    client: Any = OnePage(item("C0001"), item("phone#+886900000001"), item("C0002"))
+    store = DynamoCustomers(client, "customers", 1)
+    assert list(store.customer_ids(0, 1, "")) == ["C0001", "C0002"]
+    assert [type(each) for each in store.whole_customers()] == [UnreadableRecordError] * 2
+    assert [due.wake.urgency for due in store.due(NOW, 9)] == [1, 1, 1]
+
+
+def test_a_scan_without_segments_is_one_part_that_is_the_whole() -> None:
+    table: Any = ManyCustomers(3)
+    store = DynamoCustomers(table, "customers", SHARDS)
+    assert len(list(store.whole_customers())) == 3
+    assert len(list(store.customers_of("demo-tw"))) == 3
+    assert table.asked == [(0, 1), (None, None)]
+
+
+@pytest.mark.parametrize("name", ["identifying texts", "replies", "labelled replies"])
+def test_of_texts_and_replies_that_are_counted_the_keys_alone_are_read(
+    tables: Tables, requests: Requests, name: str
+) -> None:
+    requests.clear()
+    DECIDED_ON[name](tables)
+    assert [query["ProjectionExpression"] for query in requests.of("dynamodb.Query")] == ["contact"]
 
 
 def test_segments_are_read_a_page_ahead_of_the_reader_and_no_further() -> None:

@@ -491,7 +491,7 @@ class DynamoCustomers:
                 self._client.delete_item(**delete)
         deletes = [{"Delete": delete} for delete in accounts[:ACCOUNTS_A_WRITE]]
         stored = self._transact(self._put(item, condition), also, *deletes)
-        if stored is not None and stored[0] is None and expected_revision is not None:
+        if stored is not None and stored[0] is None:
             # No standing, or none that can be read: nobody is texted under it.
             stored = self._transact(self._put(item, condition), *deletes)
         return stored is None or bool(stored[0] == item)
@@ -625,9 +625,7 @@ def _customer(facts: _Stored, standing: _Stored) -> Customer | UnreadableRecordE
 def _look(facts: _Stored, standing: _Stored) -> CustomerLook | UnreadableRecordError:
     try:
         stored = lender_record_of(facts) if facts else LenderRecord(customer_id="")
-        return CustomerLook(
-            project_facts(stored), _standing_beside(facts, standing) if standing else None, stored.erased_at
-        )
+        return CustomerLook(project_facts(stored), _standing_beside(facts, standing), stored.erased_at)
     except UnreadableRecordError as error:
         return error
 
