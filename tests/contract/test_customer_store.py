@@ -17,7 +17,7 @@ from moto.core.botocore_stubber import MockRawResponse
 from dunning.adapters.client import LEAN
 from dunning.adapters.dynamodb.customer_table import DynamoCustomers
 from dunning.adapters.dynamodb.items import standing_item
-from dunning.adapters.dynamodb.keys import FACTS, PHONE, STANDING
+from dunning.adapters.dynamodb.keys import FACTS, OWNER, PHONE, STANDING, account_key
 from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.lender_record import ACCOUNTS_A_WRITE, LenderRecord
 from dunning.domain.customer.standing import AddressSince, Progress, Standing, Wake, progress_key
@@ -30,6 +30,7 @@ from tests.support.aws_requests import Answer, Requests, error, first, no_answer
 from tests.support.builders import a_lender_record, promised, store_facts
 from tests.support.damage import write_attribute
 from tests.support.people import NOW, someone, texted, waking
+from tests.support.schedules import SteppedClient, SteppedTable, stepped_store
 from tests.support.stand_in import Aws
 
 
@@ -128,6 +129,16 @@ def test_facts_and_standing_that_are_written_twice_are_recognised_as_ones_own(of
     assert _is_saved(office, 2, 1, 1)
     assert not _is_saved(office, 3, 1, 1)
     assert _stored(office) == ("王2明", "facts 2")
+
+
+def test_each_new_account_is_indexed_in_the_write_that_brings_it() -> None:
+    client, facts = SteppedClient(SteppedTable(), 0), someone(accounts=2)
+    assert stepped_store(client).save_customer(
+        a_lender_record(facts), waking(facts), expected_revision=0, expected_version=0
+    )
+    indexed = {(account_key(each.account_id), f"{OWNER}C0001") for each in facts.accounts}
+    assert client.table.items.keys() == {("C0001", FACTS), ("C0001", STANDING), *indexed}
+    assert len(client.table.tokens) == 1
 
 
 def test_a_standing_that_is_written_with_an_unchanged_record_is_recognised_as_ones_own(office: Office) -> None:
