@@ -72,6 +72,7 @@ MEASURE_TIME = frozenset({
 """Tests that measure time. On a busy machine they may fail without any mutant, so they are no witnesses."""
 
 NO_SURVIVORS = (
+    "adapters/dynamodb/*.py",
     "domain/customer/standing.py",
     "domain/decision/caps.py",
     "domain/decision/chance.py",
