@@ -9,14 +9,17 @@ from dunning.domain.customer.facts import HoldReason, Instalment, open_instalmen
 from dunning.domain.customer.standing import PaymentStatement
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Send, Wait
+from dunning.domain.decision.rules import FatigueLimits
 from dunning.services.planning import counted, promises_settled
 from tests.support.builders import (
     a_customer,
     a_standing,
+    a_text,
     an_account,
     an_instalment,
     day,
     policies_with,
+    progress_at,
     promised,
     rules_of,
     taipei,
@@ -113,6 +116,18 @@ def test_a_payment_claim_ends_once_only_a_small_rest_is_left() -> None:
     decision = decide(almost, standing, the_policies(), IN_DECEMBER)
     assert isinstance(decision, Send)
     assert decision.stage == 0
+
+
+@pytest.mark.parametrize(("minor", "reason"), [(999, Reason.NEXT_STAGE), (1000, Reason.UNANSWERED)])
+def test_a_payment_that_leaves_only_a_small_rest_is_an_answer_to_the_reminders_before_it(
+    minor: int, reason: Reason
+) -> None:
+    """Of a stage of an older release nobody knows what it asked for: only what is paid in full counts as answered."""
+    facts = a_customer(an_account(rest(minor), an_instalment("2026-12-28", number=2)))
+    texts = [a_text(taipei(f"2026-12-{on} 10:00"), stage=3) for on in ("04", "08", "16")]
+    standing = a_standing(*texts, progress=progress_at(15, "2026-12-16"))
+    tired = policies_with(facts, fatigue=FatigueLimits(after=2, stop_after=3))
+    assert decide(facts, standing, tired, taipei("2026-12-17 12:00")).reason is reason
 
 
 def test_where_no_policy_is_known_every_rest_counts() -> None:

@@ -173,9 +173,8 @@ def decide(facts: Facts, standing: Standing, policies: Policies, now: datetime, 
     if not sending:
         return Wait(None, Reason.SENDING_OFF, (*steps, ("switch: sending is off", ())))
 
-    if standing.payment_statements:
-        facts = with_small_rests_settled(facts, smallest_amounts)
-    holds = holds_now(facts, standing)
+    counted = with_small_rests_settled(facts, smallest_amounts) if standing.payment_statements else facts
+    holds = holds_now(counted, standing)
     reach = None if not isinstance(rules, Rules) or rules.is_sms_only else reach_of(facts, standing, rules)
     objection = _objection(facts, standing, holds, reach)
     if objection is not None:
@@ -401,7 +400,7 @@ class _Evaluation:
 
     def _rest(self, limits: FatigueLimits) -> None:
         """Take down from which day on a customer who does not answer may be reminded, or that a person takes over."""
-        run = silent_run_of(self.standing, self.facts)
+        run = silent_run_of(self.standing, with_small_rests_settled(self.facts, self.rules.smallest_amounts))
         if run < limits.after:
             return
         if limits.stop_after is not None and run >= limits.stop_after:
