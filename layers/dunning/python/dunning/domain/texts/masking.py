@@ -83,7 +83,7 @@ def _is_surely_a_name(name: str) -> bool:
     """Tell whether a cell holds a Chinese name and nothing else but another form of it, such as 王小明 David."""
     name = unicodedata.normalize("NFKC", name).strip()
     chinese = _HAN_RUN.findall(name)
-    if len(chinese) != 1 and not (chinese and _is_dotted(name)):
+    if len(chinese) != 1 and not _is_dotted(name):
         return False
     if sum(not character.isspace() for run in chinese for character in run) > _LONGEST_HAN and not _is_dotted(name):
         return False
@@ -108,7 +108,7 @@ def mask_name(name: str) -> str:
         if _is_dotted(name):
             return f"{han[0][0]}***"
         return _mask_chinese(_CHINESE_TITLE.sub("", "".join(han[0].split())))
-    letters = [character for character in _LATIN_TITLE.sub("", name, count=1) if character.isalpha()]
+    letters = [character for character in _LATIN_TITLE.sub("", name) if character.isalpha()]
     # Some letters have no single capital: ß becomes SS.
     return f"{letters[0].upper()[0]}***" if len(letters) > 1 else _NOTHING
 
