@@ -6,25 +6,29 @@ from datetime import timedelta
 import pytest
 
 from dunning.domain.customer.facts import Facts, Instalment
-from dunning.domain.customer.standing import Progress
+from dunning.domain.customer.standing import AddressSince, Progress
 from dunning.domain.decision.decide import ComingStage, coming_stages, decide
 from dunning.domain.decision.decisions import Reason
 from dunning.domain.decision.ladder import next_step
-from dunning.domain.decision.rules import ChannelRules
+from dunning.domain.decision.rules import ChannelRules, FatigueLimits
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.replies.intents import ParsedReply
 from dunning.domain.replies.reply_effects import ReplyLimits, apply_reply
 from tests.support.builders import (
+    IN_THE_UNITED_STATES,
     a_customer,
     a_standing,
+    a_text,
     an_account,
     an_instalment,
     day,
+    instant,
     policies_with,
     progress_at,
     rules_of,
     taipei,
     texts_sent,
+    the_policies,
 )
 
 LADDER = (-3, 0, 3, 7, 15, 30)
@@ -274,3 +278,32 @@ def test_a_stage_at_which_no_channel_reaches_the_customer_does_not_come() -> Non
     assert coming(a_customer(), channels=by_mail_first) == {"A1": ComingStage(7, day("2026-12-08"))}
     reached = a_customer(email="ming@example.com")
     assert coming(reached, channels=by_mail_first) == {"A1": ComingStage(3, day("2026-12-04"))}
+
+
+def test_where_all_goes_by_sms_a_refused_number_leaves_the_coming_stage_for_once_it_is_corrected() -> None:
+    refused = a_standing(suspended={"sms": AddressSince("+886900000001")})
+    rules = rules_of(a_customer())
+    stages = coming_stages(a_customer(), refused, rules, rules.zones, day("2026-12-02"))
+    assert stages == {"A1": ComingStage(3, day("2026-12-04"))}
+
+
+HALF_PAST_MIDNIGHT = instant("2026-12-05 00:30", "America/New_York")
+"""Still the fourth in Honolulu."""
+
+
+@pytest.mark.parametrize("is_tired", [False, True])
+def test_where_several_zones_are_possible_the_day_of_the_last_text_is_that_of_the_first(*, is_tired: bool) -> None:
+    owing = an_account(an_instalment("2026-11-28", stage_reached=3), currency="USD")
+    facts = a_customer(owing, **IN_THE_UNITED_STATES)
+    two_texts = a_standing(a_text(HALF_PAST_MIDNIGHT - timedelta(days=9)), a_text(HALF_PAST_MIDNIGHT))
+    limits = FatigueLimits(after=2, stop_after=None) if is_tired else None
+    decision = decide(facts, two_texts, policies_with(facts, fatigue=limits), HALF_PAST_MIDNIGHT + timedelta(hours=15))
+    assert decision.until == instant("2026-12-11 10:00" if is_tired else "2026-12-08 10:00", "Pacific/Honolulu")
+
+
+def test_where_several_zones_are_possible_the_text_that_failed_is_that_of_a_day_of_the_first() -> None:
+    owing = an_account(an_instalment("2026-11-28"), currency="USD")
+    facts = a_customer(owing, **IN_THE_UNITED_STATES)
+    failed = replace(a_text(HALF_PAST_MIDNIGHT, stage=3), failed=True)
+    standing = a_standing(failed, progress=progress_at(3, "2026-12-05", due="2026-11-28"))
+    assert decide(facts, standing, the_policies(), instant("2026-12-09 15:30", "America/New_York")).stage == 3

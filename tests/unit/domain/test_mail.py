@@ -3,10 +3,12 @@
 import re
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dunning.domain.texts.mail import FilledMail, mail_as_html, mail_as_text
+from dunning.domain.texts.extras import Extras
+from dunning.domain.texts.mail import FilledMail, mail_as_html, mail_as_text, mail_extras
 
 MAIL = FilledMail(
     language="zh-Hant",
@@ -58,6 +60,22 @@ def test_html_and_text_say_the_same_in_the_same_order() -> None:
     shown = words_of("".join(Seen(mail_as_html(MAIL)).words))
     written = words_of(mail_as_text(MAIL).replace(MAIL.preview, "")).replace("金額：", "金額").replace("期日：", "期日")
     assert shown == written
+
+
+def test_the_text_has_a_paragraph_for_each_part_and_a_line_for_each_row() -> None:
+    assert mail_as_text(MAIL).split("\n\n") == [
+        MAIL.sender, MAIL.preview, MAIL.greeting, MAIL.opening, "應繳金額：NT$3,250\n到期日：12/5", *MAIL.closing, MAIL.opt_out,
+    ]  # fmt: skip
+    assert "\n\n應繳金額: NT$3,250\n到期日: 12/5\n\n" in mail_as_text(MAIL._replace(language="en"))
+
+
+def test_the_first_row_which_is_the_amount_is_larger_than_the_others() -> None:
+    sizes = re.findall(r"font-size:([0-9]+)px[^>]*>([^<]*)</td>", mail_as_html(MAIL))
+    assert sizes == [("20", "NT$3,250"), ("16", "12/5")]
+
+
+def test_a_mail_goes_out_with_its_subject_its_preview_and_its_page() -> None:
+    assert mail_extras(MAIL) == Extras(subject=MAIL.subject, preview=MAIL.preview, html=mail_as_html(MAIL))
 
 
 lines = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
@@ -116,8 +134,17 @@ def test_a_number_and_a_date_stay_on_one_line_and_long_values_do_not() -> None:
     assert page.count("white-space:nowrap") == 1
 
 
+@pytest.mark.parametrize(
+    ("value", "is_kept"), [("0800-000-123", True), ("1" * 24, True), ("1" * 25, False), ("", False)]
+)
+def test_a_value_is_kept_on_one_line_if_it_fits_on_one_of_a_telephone(value: str, *, is_kept: bool) -> None:
+    page = mail_as_html(MAIL._replace(closing=(f"請洽{value}。",), whole=(value,)))
+    assert page.count("white-space:nowrap") == is_kept
+
+
 def test_a_mail_without_table_and_without_opt_out_line_has_neither() -> None:
     page = mail_as_html(MAIL._replace(rows=(), opt_out=""))
     assert "<table" not in page
     assert "14px" not in page
+    assert "".join(Seen(page).words) == "".join([MAIL.sender, MAIL.greeting, MAIL.opening, *MAIL.closing])
     assert mail_as_text(MAIL._replace(rows=(), opt_out="")).count("\n\n\n") == 0

@@ -7,7 +7,7 @@ import pytest
 
 from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key, with_claim
-from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decide import decide, send_id_of
 from dunning.domain.decision.decisions import Decision, Reason, Send, Wait
 from dunning.domain.delivery.undelivered import retry_send_id, with_delivery
 from tests.support.arms import a_holdout
@@ -271,3 +271,14 @@ def test_chance_holds_back_no_text_that_repeats_a_stage_and_any_other(
     assert isinstance(decision, Send)
     assert [(reached.account_id, reached.stage) for reached in decision.reminder.reached_stages] == stages
     assert decision.reminder.is_held_out is is_held_out
+
+
+def test_a_stage_that_comes_again_with_a_later_due_date_is_no_second_try_although_another_text_failed() -> None:
+    facts = a_customer(an_account(an_instalment("2026-12-20")))
+    failed = replace(a_text(taipei("2026-12-03 10:00"), "A9", stage=3), failed=True)
+    standing = a_standing(failed, a_text(taipei("2026-12-04 10:00"), stage=3), progress=progress_at(3, "2026-12-04"))
+    decision = decide(facts, standing, POLICIES, taipei("2026-12-23 10:00"))
+    assert isinstance(decision, Send)
+    reminder = decision.reminder
+    assert reminder.stage == 3
+    assert reminder.send_id == send_id_of(facts.customer_id, reminder.reached_stages, 3, "sms")
