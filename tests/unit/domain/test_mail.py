@@ -64,8 +64,14 @@ def test_html_and_text_say_the_same_in_the_same_order() -> None:
 
 def test_the_text_has_a_paragraph_for_each_part_and_a_line_for_each_row() -> None:
     assert mail_as_text(MAIL).split("\n\n") == [
-        MAIL.sender, MAIL.preview, MAIL.greeting, MAIL.opening, "應繳金額：NT$3,250\n到期日：12/5", *MAIL.closing, MAIL.opt_out,
-    ]  # fmt: skip
+        MAIL.sender,
+        MAIL.preview,
+        MAIL.greeting,
+        MAIL.opening,
+        "應繳金額：NT$3,250\n到期日：12/5",
+        *MAIL.closing,
+        MAIL.opt_out,
+    ]
     assert "\n\n應繳金額: NT$3,250\n到期日: 12/5\n\n" in mail_as_text(MAIL._replace(language="en"))
 
 

@@ -9,7 +9,8 @@ from dunning.domain.customer.facts import Account, Facts, Instalment
 from dunning.domain.customer.standing import Standing
 from dunning.domain.decision.decide import decide, send_id_of
 from dunning.domain.decision.decisions import ReachedStage, Reason, Reminder, Send, Stop, trace_of
-from dunning.domain.decision.rules import Cap, FatigueLimits, Policies, Scope
+from dunning.domain.decision.rules import Cap, ChannelRules, FatigueLimits, Policies, Scope
+from dunning.domain.delivery.channels import Channel
 from tests.support.arms import a_holdout
 from tests.support.builders import (
     a_customer,
@@ -87,15 +88,38 @@ def test_no_words_about_a_letter_where_one_of_the_accounts_has_had_none() -> Non
     assert [(reached.account_id, reached.stage) for reached in sent.reached_stages] == [("A1", 30)]
 
 
-def test_where_every_stage_refers_to_a_letter_nobody_is_texted_about_a_debt_without_one() -> None:
-    noticed = an_account(an_instalment("2026-12-01", notice="2026-12-20"), account_id="A1")
-    unnoticed = an_account(an_instalment("2026-12-20"), account_id="A2")
-    facts = a_customer(noticed, unnoticed)
-    only_a_letter = policies_with(facts, ladder=(30,), urgency=(30,), notice_stages=frozenset({30}))
-    decision = decide(facts, a_standing(), only_a_letter, taipei("2027-01-02 12:00"))
+def noticed_and_unnoticed() -> Facts:
+    """Describe a customer with two overdue accounts, of which the second has had no letter."""
+    return a_customer(
+        an_account(an_instalment("2026-12-01", notice="2026-12-20"), account_id="A1"),
+        an_account(an_instalment("2026-12-20"), account_id="A2"),
+    )
+
+
+@pytest.mark.parametrize("stage", [1, 30])
+def test_where_every_stage_refers_to_a_letter_nobody_is_texted_about_a_debt_without_one(stage: int) -> None:
+    facts = noticed_and_unnoticed()
+    texts = {("zh-Hant", stage, False): the_policies().texts["zh-Hant", 30, False]}
+    only_a_letter = policies_with(
+        facts, ladder=(stage,), urgency=(stage,), notice_stages=frozenset({stage}), texts=texts
+    )
+    decision = decide(facts, a_standing(), only_a_letter, taipei("2027-01-22 12:00"))
     assert decision.reason is Reason.NO_WRITTEN_NOTICE
-    alone = decide(a_customer(noticed), a_standing(), only_a_letter, taipei("2027-01-02 12:00"))
+    alone = decide(a_customer(facts.accounts[0]), a_standing(), only_a_letter, taipei("2027-01-22 12:00"))
     assert isinstance(alone, Send)
+
+
+def test_where_every_stage_that_reaches_the_customer_refers_to_a_letter_nobody_is_texted_about_a_debt_without_one() -> (
+    None
+):
+    """The words of +3 would be true, but go out by mail alone, and no address is on record."""
+    facts = noticed_and_unnoticed()
+    mail, sms = ChannelRules(channel=Channel.EMAIL, gateway="ses"), ChannelRules(channel=Channel.SMS, gateway="sns")
+    policies = policies_with(facts, ladder=(3, 30), urgency=(3, 30), channels={3: (mail,), 30: (sms,)})
+    decision = decide(facts, a_standing(), policies, taipei("2027-01-22 12:00"))
+    assert decision.reason is Reason.NO_WRITTEN_NOTICE
+    reached = replace(facts, email="ming@example.com")
+    assert decide(reached, a_standing(), policies, taipei("2027-01-22 12:00")).reason is Reason.DUE
 
 
 def test_an_account_that_the_customer_has_opted_out_of_is_not_named() -> None:
@@ -193,6 +217,25 @@ def test_words_about_a_letter_are_true_once_the_last_of_the_letters_has_been_wri
     noticed = an_account(an_instalment("2026-12-01", stage_reached=15, notice="2026-12-20"), account_id="A1")
     other = an_account(an_instalment("2026-12-01", stage_reached=30, notice=notice), account_id="A2")
     assert reminder(a_customer(noticed, other), taipei("2027-01-02 12:00")).stage == stage
+
+
+def test_words_of_the_first_day_are_true_of_an_account_without_a_letter() -> None:
+    facts = noticed_and_unnoticed()
+    texts = dict(the_policies().texts)
+    texts["zh-Hant", 1, True] = texts["zh-Hant", 3, True]
+    policies = policies_with(facts, ladder=(1, 30), urgency=(1, 30), texts=texts)
+    heard = progress_at(1, "2026-12-02") | progress_at(1, "2026-12-21", due="2026-12-20", account="A2")
+    assert reminder(facts, taipei("2027-01-22 12:00"), a_standing(progress=heard), policies).stage == 1
+
+
+def test_an_account_that_has_heard_nothing_counts_with_the_first_overdue_stage() -> None:
+    facts = a_customer(owing("A1", "2026-12-01", 100_000), owing("A2", "2026-12-03", 200_000))
+    texts = dict(the_policies().texts)
+    texts["zh-Hant", 1, True] = texts["zh-Hant", 3, True]
+    policies = policies_with(facts, ladder=(1, 3), urgency=(1, 3), texts=texts)
+    standing = a_standing(a_text(taipei("2026-12-03 10:00"), "A2"), progress=progress_at(1, "2026-12-02"))
+    sent = reminder(facts, taipei("2026-12-05 10:00"), standing, policies)
+    assert (sent.stage, sent.also_named) == (1, ("A2",))
 
 
 def test_words_without_a_letter_are_those_of_the_last_stage_before_any_that_needs_one() -> None:

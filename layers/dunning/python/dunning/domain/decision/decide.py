@@ -638,7 +638,8 @@ class _Evaluation:
         """Gates 7 to 9 for one account: true words for its text, the hours of its stage, its turn, and the caps."""
         rules = self.rules
         overdue = candidate.stage > 0
-        if overdue and rules.first_overdue_needs_notice and self._has_no_words_for(candidate.account.currency):
+        may_lack_words = rules.first_overdue_needs_notice or self.reach is not None
+        if overdue and may_lack_words and self._has_no_words_for(candidate.account.currency):
             missing: TraceStep = ("stage: every one needs a written notice, none is on record for an account", ())
             return ShutGate(Reason.NO_WRITTEN_NOTICE, None, (missing,))
         hours = self._hours_of(candidate)
@@ -734,12 +735,12 @@ class _Evaluation:
         stage = self._mildest(named, marked) or marked[0].stage
         if self.rules.fatigue is not None:
             # With a ladder for each account, a delay would pull texts apart that go as one without it.
-            marked = [each for each in named if each in marked or self._has_further_stage(each)]
+            marked = [each for each in named if self._has_further_stage(each)]
         return _Selection(named, marked, stage)
 
     def _has_further_stage(self, candidate: _OpenAccount) -> bool:
-        """Tell whether an overdue account comes to another overdue stage, with the notice that it needs on record."""
-        if candidate not in self.climbing or candidate.stage <= 0:
+        """Tell whether an overdue account comes to another stage, with the notice that it needs on record."""
+        if candidate not in self.climbing:
             return False
         notice = _notice_day(candidate.earliest)
         needs_notice = candidate.stage in self.rules.notice_stages
