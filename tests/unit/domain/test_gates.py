@@ -12,7 +12,7 @@ import pytest
 from dunning.domain.customer.facts import FINAL_HOLDS, Facts, Hold, HoldReason
 from dunning.domain.customer.standing import AddressSince, Standing
 from dunning.domain.decision import decide as decide_module
-from dunning.domain.decision.decide import decide
+from dunning.domain.decision.decide import decide, zones_of
 from dunning.domain.decision.decisions import Decision, Reason, Send, Stop, Wait, trace_of
 from dunning.domain.decision.gates import GATES
 from dunning.domain.decision.rules import Cap, ChannelRules, ContactHours, FatigueLimits, Policies, Rules, Scope
@@ -32,6 +32,7 @@ from tests.support.builders import (
     an_instalment,
     day,
     instant,
+    policies_with,
     progress_at,
     rules_of,
     taipei,
@@ -680,6 +681,25 @@ def test_a_calendar_that_ends_tonight_is_looked_at_again_when_its_first_unknown_
     assert (decision.reason, decision.until) == (Reason.CALENDAR_NOT_COVERED, taipei("2026-12-02 00:00"))
 
 
+def test_at_the_moment_at_which_the_calendar_ends_it_is_looked_at_again_in_a_week() -> None:
+    until_friday = ContactHours((((9 * 60, 20 * 60),),) * 7, covered_until=day("2026-12-04"))
+    decision = at(taipei("2026-12-05 00:00"))(with_rules(overdue_hours=until_friday)(Case())).decision()
+    assert (decision.reason, decision.until) == (Reason.CALENDAR_NOT_COVERED, taipei("2026-12-12 00:00"))
+
+
+def test_a_stage_whose_cap_frees_at_night_goes_on_until_the_morning() -> None:
+    texted = with_standing(ledger=(a_text(taipei("2026-12-03 22:00"), "A9"),))
+    decision = at(taipei("2026-12-03 23:00"))(texted(Case())).decision()
+    assert (decision.reason, decision.until) == (Reason.NEXT_STAGE, taipei("2026-12-05 10:00"))
+
+
+def test_hours_until_midnight_are_those_of_the_day_on_which_they_begin() -> None:
+    until_midnight = ContactHours((((18 * 60, 24 * 60),),) * 7)
+    hours = with_rules(overdue_hours=until_midnight, preferred_minute_of_day=19 * 60)
+    decision = at(taipei("2026-12-05 12:00"))(hours(Case())).decision()
+    assert (decision.reason, decision.until) == (Reason.QUIET_HOURS, taipei("2026-12-05 19:00"))
+
+
 def test_a_trial_of_hours_says_nothing_of_an_account_that_has_heard_the_last_stage() -> None:
     hours = a_trial(Layer.HOUR, (("usual", 0.5), ("hour-12", 0.5)))
     assert with_rules(trials=(hours,))(ladder_finished(Case())).decision().reason is Reason.LADDER_FINISHED
@@ -778,6 +798,20 @@ def test_where_the_clocks_contradict_the_country_a_text_is_lawful_in_both() -> N
     afternoon = taipei("2026-12-05 14:00")
     assert decide(astray, a_standing(), the_policies(), afternoon).reason is not Reason.DUE
     assert isinstance(decide(replace(astray, time_zone=""), a_standing(), the_policies(), afternoon), Send)
+
+
+def test_where_the_clocks_contradict_the_country_the_preferred_hour_is_that_of_a_day_of_the_customers_own() -> None:
+    """At nine of the second in Taipei it is eight in the evening of the first in New York."""
+    astray = a_customer(an_account(an_instalment("2026-11-20")), time_zone="America/New_York")
+    hours = ContactHours((((9 * 60, 21 * 60),),) * 7)
+    policies = policies_with(astray, overdue_hours=hours, preferred_minute_of_day=20 * 60 + 30)
+    for asked_at in ("2026-12-01 12:00", "2026-12-01 20:10"):
+        decision = decide(astray, a_standing(), policies, instant(asked_at, "America/New_York"))
+        assert decision.until == instant("2026-12-01 20:30", "America/New_York")
+
+
+def test_a_time_zone_that_nobody_knows_is_none_of_the_place() -> None:
+    assert zones_of("Mars/Olympus", rules_of(a_customer()), DUE_DAY) == ()
 
 
 def test_a_foreign_number_does_not_make_its_clocks_the_customers() -> None:

@@ -205,3 +205,16 @@ def test_the_trace_says_that_no_words_would_be_true_without_a_notice() -> None:
     decision = decide(facts, a_standing(), only_a_letter, FROM_HERE_ON)
     assert decision.reason is Reason.NO_WRITTEN_NOTICE
     assert trace_of(decision)[-1] == "stage: every one needs a written notice, none is on record for an account"
+
+
+def test_a_trace_of_accounts_for_which_no_words_would_be_true_names_the_stage_of_the_earliest() -> None:
+    facts = a_customer(
+        late(notice="2026-12-20"),
+        an_account(an_instalment("2026-12-10", stage_reached=7, notice="2026-12-20"), account_id="A2"),
+        an_account(an_instalment("2026-12-20"), account_id="A3"),
+    )
+    letters = frozenset({15, 30})
+    only_letters = policies_with(facts, ladder=(0, 15, 30), urgency=(0, 15, 30), notice_stages=letters)
+    decision = decide(facts, a_standing(), only_letters, FROM_HERE_ON)
+    assert decision.reason is Reason.NO_WRITTEN_NOTICE
+    assert trace_of(decision)[-2] == "stage: +30, due since 2026-12-31"
