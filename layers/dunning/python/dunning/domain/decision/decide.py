@@ -831,7 +831,7 @@ class _Evaluation:
                 steps += self._passed_over_for_good(self.reach, stage)
                 chosen, channel, gateway = self._compose_for_first(stage, due, today, steps)
         except NoTextError as error:
-            stop = _stop_and_recheck(error.reason, now, steps, error.message, *error.values, stage=stage)
+            stop = _stop_and_recheck(error.reason, now, steps, error.message, *error.values)
             return Stop(stop.reason, stop.steps, stop.until, stage, None, "stop", *self.stuck)
         draws: tuple[Draw, ...] = ()
         payer_segment = self._payer_segment(stage, due.currency) if rules.segment_rules else ""
@@ -1016,11 +1016,9 @@ def _opens_at(shut: ShutGate) -> datetime | None:
     return None if shut.reason is Reason.CALENDAR_NOT_COVERED else shut.until
 
 
-def _stop_and_recheck(
-    reason: Reason, now: datetime, steps: list[TraceStep], message: str, *values: object, stage: int | None = None
-) -> Stop:
+def _stop_and_recheck(reason: Reason, now: datetime, steps: list[TraceStep], message: str, *values: object) -> Stop:
     """Stop (fail closed), and look again in a day: the missing data may be there by then."""
-    return Stop(reason, (*steps, (message, values)), now + RECHECK_AFTER, stage)
+    return Stop(reason, (*steps, (message, values)), now + RECHECK_AFTER)
 
 
 def _claimed_by(included: list[_OpenAccount], overdue_until: date | None) -> list[tuple[Account, Instalment]]:
@@ -1113,10 +1111,5 @@ def send_id_of(customer_id: str, reached_stages: Sequence[ReachedStage], stage: 
     Two deliveries of one job compute the same id, so that only one of them can pass.
     """
     parts = [customer_id, channel, str(stage)]
-    ordered = sorted(reached_stages, key=_by_account) if len(reached_stages) > 1 else reached_stages
-    parts += [f"{r.account_id}#{r.number}#{r.due_on.isoformat()}#{r.stage}" for r in ordered]
+    parts += [f"{r.account_id}#{r.number}#{r.due_on.isoformat()}#{r.stage}" for r in sorted(reached_stages)]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
-
-
-def _by_account(reached: ReachedStage) -> str:
-    return reached.account_id
