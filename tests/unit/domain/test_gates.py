@@ -700,6 +700,20 @@ def test_hours_until_midnight_are_those_of_the_day_on_which_they_begin() -> None
     assert (decision.reason, decision.until) == (Reason.QUIET_HOURS, taipei("2026-12-05 19:00"))
 
 
+def test_a_stage_waits_for_hours_until_midnight_of_its_own_day() -> None:
+    until_midnight = with_rules(overdue_hours=ContactHours((((18 * 60, 24 * 60),),) * 7))
+    case = next_stage(until_midnight(Case()))
+    assert case.decision().until == taipei("2026-12-04 18:00")
+    assert shut_in(case) == [(Reason.NEXT_STAGE, taipei("2026-12-04 18:00"))]
+
+
+def test_hours_that_never_open_for_a_later_stage_do_not_stop_what_is_due_now() -> None:
+    later = an_account(an_instalment("2026-11-29", stage_reached=3), account_id="A2")
+    never = ContactHours(((),) * 7)
+    case = all_of(with_facts(accounts=(an_account(), later)), with_rules(overdue_hours=never))(Case())
+    assert case.decision().reason is Reason.DUE
+
+
 def test_a_trial_of_hours_says_nothing_of_an_account_that_has_heard_the_last_stage() -> None:
     hours = a_trial(Layer.HOUR, (("usual", 0.5), ("hour-12", 0.5)))
     assert with_rules(trials=(hours,))(ladder_finished(Case())).decision().reason is Reason.LADDER_FINISHED
@@ -808,6 +822,31 @@ def test_where_the_clocks_contradict_the_country_the_preferred_hour_is_that_of_a
     for asked_at in ("2026-12-01 12:00", "2026-12-01 20:10"):
         decision = decide(astray, a_standing(), policies, instant(asked_at, "America/New_York"))
         assert decision.until == instant("2026-12-01 20:30", "America/New_York")
+
+
+def test_where_the_clocks_contradict_the_country_a_stage_waits_for_the_hours_of_its_day_in_the_customers_own() -> None:
+    """Both are awake from eight to nine in the evening of New York, on the day that began in Taipei at noon."""
+    astray = a_customer(an_account(an_instalment("2026-12-02", stage_reached=-3)), time_zone="America/New_York")
+    hours = ContactHours((((9 * 60, 21 * 60),),) * 7)
+    decision = decide(
+        astray, a_standing(), policies_with(astray, hours=hours), instant("2026-12-01 22:00", "America/New_York")
+    )
+    assert isinstance(decision, Wait)
+    assert decision.until == instant("2026-12-02 20:00", "America/New_York")
+    assert [gate.reason for gate in decision.gates] == [Reason.NEXT_STAGE]
+
+
+def test_where_the_clocks_contradict_the_country_a_closed_day_is_that_of_the_customers_own() -> None:
+    """The preferred hour of the closed second comes when it is the third in Taipei."""
+    astray = a_customer(an_account(an_instalment("2026-12-02", stage_reached=-3)), time_zone="America/New_York")
+    closed = ContactHours((((9 * 60, 21 * 60),),) * 7, {day("2026-12-02"): ()})
+    policies = policies_with(astray, hours=closed, preferred_minute_of_day=20 * 60 + 30)
+    decision = decide(astray, a_standing(), policies, instant("2026-12-01 22:00", "America/New_York"))
+    assert isinstance(decision, Wait)
+    assert [(gate.reason, gate.until) for gate in decision.gates][:2] == [
+        (Reason.NEXT_STAGE, instant("2026-12-02 20:30", "America/New_York")),
+        (Reason.CLOSED_DAY, instant("2026-12-03 20:30", "America/New_York")),
+    ]
 
 
 def test_a_time_zone_that_nobody_knows_is_none_of_the_place() -> None:

@@ -11,7 +11,8 @@ from dunning.domain.decision.decide import decide, send_id_of
 from dunning.domain.decision.decisions import ReachedStage, Reason, Reminder, Send, Stop, trace_of
 from dunning.domain.decision.rules import Cap, ChannelRules, FatigueLimits, Policies, Scope
 from dunning.domain.delivery.channels import Channel
-from tests.support.arms import a_holdout
+from dunning.domain.effect.draws import SILENCE, Layer
+from tests.support.arms import OTHER_TEXT, a_holdout, forced
 from tests.support.builders import (
     a_customer,
     a_standing,
@@ -22,6 +23,7 @@ from tests.support.builders import (
     day,
     policies_with,
     progress_at,
+    rules_of,
     taipei,
     the_policies,
 )
@@ -332,3 +334,39 @@ def test_what_chance_holds_back_marks_and_names_what_the_text_would_have_and_has
     assert (held_back.stage, held_back.on, held_back.would_go_by) == (usual.stage, usual.on, usual.channel)
     assert {held_back.text, held_back.encoding, held_back.template, held_back.registered_template} == {""}
     assert held_back.parts == 0
+
+
+def test_a_text_of_the_first_day_asks_for_all_that_is_overdue() -> None:
+    owed = an_account(an_instalment("2026-11-01", 100_000), an_instalment("2026-12-01", 200_000, number=2))
+    facts = a_customer(owed)
+    texts = {("zh-Hant", 1, True): the_policies().texts["zh-Hant", 3, True]}
+    policies = policies_with(facts, ladder=(1,), urgency=(1,), texts=texts)
+    assert "NT$3,000" in reminder(facts, taipei("2026-12-05 10:00"), policies=policies).text
+
+
+def test_the_words_of_a_text_belong_to_the_stages_of_which_a_trial_has_to_run_for_all() -> None:
+    """The text marks +7 of an account in the words of +3, which another has heard, and of +3 nothing is left out."""
+    facts = a_customer(owing("A1", "2026-11-28", 100_000), owing("A2", "2026-12-01", 200_000))
+    heard = progress_at(3, "2026-12-01", due="2026-11-28") | progress_at(3, "2026-12-04", account="A2")
+    for stages, is_held_out in (({3, 7}, True), ({7}, False)):
+        policies = policies_with(facts, trials=(a_holdout(stages=frozenset(stages)),))
+        sent = reminder(facts, taipei("2026-12-05 10:00"), a_standing(progress=heard), policies)
+        assert (sent.stage, sent.also_named) == (3, ("A2",))
+        assert sent.is_held_out is is_held_out
+
+
+@pytest.mark.parametrize(("starts_on", "is_drawn"), [("2026-12-03", True), ("2026-12-04", False)])
+def test_of_a_text_about_several_accounts_chance_asks_when_the_stage_of_the_earliest_came_due(
+    starts_on: str,
+    *,
+    is_drawn: bool,
+) -> None:
+    facts = a_customer(owing("A1", "2026-11-30", 100_000), owing("A2", "2026-12-01", 200_000))
+    rules = rules_of(facts)
+    for layer, arm in ((Layer.HOLDOUT, SILENCE), (Layer.TEXT, OTHER_TEXT)):
+        drawing = forced(rules, layer, arm)
+        trials = tuple([replace(trial, starts_on=day(starts_on)) for trial in drawing.trials])
+        policies = policies_with(facts, trials=trials, variants=drawing.variants)
+        sent = reminder(facts, taipei("2026-12-04 10:00"), policies=policies)
+        assert sent.account_ids == ("A1", "A2")
+        assert [draw.arm for draw in sent.draws] == ([arm] if is_drawn else [])
