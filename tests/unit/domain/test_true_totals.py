@@ -222,12 +222,13 @@ def test_words_about_a_letter_are_true_once_the_last_of_the_letters_has_been_wri
 
 
 def test_words_of_the_first_day_are_true_of_an_account_without_a_letter() -> None:
-    facts = noticed_and_unnoticed()
+    noticed = an_account(an_instalment("2026-12-01", stage_reached=1, notice="2026-12-20"), account_id="A1")
+    unnoticed = an_account(an_instalment("2026-12-01", stage_reached=30), account_id="A2")
+    facts = a_customer(noticed, unnoticed)
     texts = dict(the_policies().texts)
     texts["zh-Hant", 1, True] = texts["zh-Hant", 3, True]
     policies = policies_with(facts, ladder=(1, 30), urgency=(1, 30), texts=texts)
-    heard = progress_at(1, "2026-12-02") | progress_at(1, "2026-12-21", due="2026-12-20", account="A2")
-    assert reminder(facts, taipei("2027-01-22 12:00"), a_standing(progress=heard), policies).stage == 1
+    assert reminder(facts, taipei("2027-01-22 12:00"), policies=policies).stage == 1
 
 
 def test_an_account_that_has_heard_nothing_counts_with_the_first_overdue_stage() -> None:
