@@ -9,9 +9,12 @@ from dunning.domain.customer.facts import Account, Facts, Instalment
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Reminder, Send, trace_of
 from dunning.domain.errors import NoTextError
-from dunning.domain.texts.compose import AmountDue, ComposedText, compose
+from dunning.domain.texts.compose import AmountDue, ComposedText, compose, compose_confirmation, draft
+from dunning.domain.texts.segments import count_segments
+from dunning.domain.texts.wording import TextVariant, compile_text
 from tests.support.builders import (
     IN_MAINLAND_CHINA,
+    IN_THE_UNITED_STATES,
     a_customer,
     a_standing,
     an_account,
@@ -223,3 +226,142 @@ def test_a_customer_whose_language_the_lender_has_not_reads_its_first() -> None:
 def test_the_words_of_the_rules_are_the_packages() -> None:
     facts = a_customer()
     assert rules_of(facts).texts_with_fee == the_policies().texts_with_fee
+
+
+# What is judged once for all texts that are alike.
+
+PLACES: dict[str, Any] = {
+    "Taiwan": {},
+    "mainland China": IN_MAINLAND_CHINA,
+    "the United States": IN_THE_UNITED_STATES,
+    "the United States, in Chinese": IN_THE_UNITED_STATES | {"language": "zh-Hant", "name": "王小明"},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("due", [NO_FEE, ONE, NO_FEE._replace(instalments=2), ONE._replace(instalments=2)], ids=str)
+def test_the_texts_of_the_package_are_judged_by_their_shape_and_filled_in_only_to_be_sent(
+    place: str, due: AmountDue
+) -> None:
+    facts = a_customer(**PLACES[place])
+    rules = rules_of(facts)
+    for stage in rules.ladder:
+        drafted = draft(facts, rules, stage, due, TODAY)
+        assert drafted.written is None
+        assert drafted.segments == count_segments(compose(facts, rules, stage, due, TODAY).arriving)
+
+
+def test_customers_whose_names_differ_in_characters_that_no_rule_looks_for_get_texts_of_one_shape() -> None:
+    shapes = {
+        draft(a_customer(name=name), rules_of(a_customer()), 7, NO_FEE, TODAY).shape for name in ("林玉芬", "吳家豪")
+    }
+    assert len(shapes) == 1
+
+
+GOOD = "{name}您好，分期{tail}的{amount}於{date}到期未入帳，請用{pay}繳款，已繳請忽略，有困難請電{hotline}"
+
+
+@pytest.mark.parametrize(
+    ("other", "is_known"),
+    [
+        pytest.param(GOOD.replace("未入帳", "，還未入帳"), True, id="other words with the same values"),
+        pytest.param(
+            "{name}您好，分期{tail}應於{date}繳{amount}，未入帳，請用{pay}繳款，已繳請忽略，有困難請電{hotline}",
+            True,
+            id="with the same values in another order",
+        ),
+        pytest.param(GOOD.replace("未入帳", "{days}天未入帳"), False, id="with one more value"),
+    ],
+)
+def test_an_arm_with_the_same_values_as_the_usual_words_takes_them_from_there(other: str, *, is_known: bool) -> None:
+    facts, key = a_customer(), ("zh-Hant", 3, False)
+    rules = replace(
+        rules_of(facts),
+        texts={key: compile_text("zh-Hant/test@1", GOOD)},
+        texts_with_fee={},
+        variants={"other": TextVariant({key: compile_text("zh-Hant/other@1", other)}, {})},
+    )
+    usual = draft(facts, rules, 3, NO_FEE, TODAY)
+    arm = draft(facts, rules, 3, NO_FEE, TODAY, "other", usual)
+    assert (arm.values is usual.values) is is_known
+
+
+# The ends of a text.
+
+
+def of_stage(stage: int, wording: str, **changes: Any) -> ComposedText:  # noqa: ANN401 - fields
+    texts = {("zh-Hant", stage, False): compile_text("zh-Hant/test@1", wording)}
+    return composed(NO_FEE, stage=stage, texts=texts, texts_with_fee={}, **changes)
+
+
+@pytest.mark.parametrize(
+    ("end", "complete"),
+    [
+        pytest.param("", "0800-000-123。回STOP退訂", id="a full stop parts the line from what is before"),
+        pytest.param("。", "0800-000-123。回STOP退訂", id="which has its own"),
+        pytest.param("。謝謝", "0800-000-123。謝謝。回STOP退訂", id="at its end"),
+    ],
+)
+def test_the_line_on_opting_out_follows_a_single_full_stop(end: str, complete: str) -> None:
+    assert of_stage(3, GOOD + end, opt_out_line={"zh-Hant": "回STOP退訂"}).body.endswith(complete)
+
+
+@pytest.mark.parametrize(
+    ("stage", "wording", "rule"),
+    [
+        pytest.param(1, GOOD, "", id="the day after: it says that it is late"),
+        pytest.param(1, GOOD.replace("未入帳", ""), "overdue", id="or it is refused"),
+        pytest.param(0, GOOD.replace("於{date}到期未入帳", "今天{date}到期"), "", id="the day itself: it says today"),
+        pytest.param(0, GOOD.replace("於{date}到期未入帳", "將於{date}到期"), "today", id="or it is refused"),
+        pytest.param(-1, GOOD.replace("於{date}到期未入帳", "將於{date}到期"), "", id="the day before: it need not"),
+        pytest.param(1, GOOD.replace("到期未入帳", "到期，尚未入帳"), "", id="nor the day after"),
+    ],
+)
+def test_a_text_is_judged_as_one_before_on_or_after_the_due_date(stage: int, wording: str, rule: str) -> None:
+    if rule:
+        with pytest.raises(NoTextError, match=rule):
+            of_stage(stage, wording)
+    else:
+        assert of_stage(stage, wording).stage == stage
+
+
+def test_each_rule_that_a_text_breaks_is_named() -> None:
+    error = refused(NO_FEE, pay={"zh-Hant": "法院"}, sender_name={"zh-Hant": "警方"})
+    assert str(error).count("; ") >= 1
+
+
+def test_where_there_is_no_plain_text_what_is_wrong_with_the_one_with_the_fee_is_said() -> None:
+    with_fee = rules_of(a_customer()).texts_with_fee
+    error = refused(ONE, texts={}, texts_with_fee=with_fee, registered={})
+    assert error.reason is Reason.TEMPLATE_NOT_REGISTERED
+    assert "zh-Hant/overdue-7-fee@3" in str(error)
+
+
+def test_no_text_is_registered_where_none_has_to_be() -> None:
+    assert composed(NO_FEE).registered == ""
+
+
+# The confirmation of an opt-out.
+
+
+def test_the_confirmation_of_an_opt_out_is_signed_and_counted_as_it_arrives() -> None:
+    facts = a_customer(**IN_THE_UNITED_STATES)
+    rules = rules_of(facts)
+    confirmation = compose_confirmation(facts, rules)
+    assert confirmation.text.startswith("Demo Finance: ")
+    assert (confirmation.encoding, confirmation.parts) == count_segments(confirmation.text)
+    assert confirmation.template == rules.confirmations["en"].template
+    assert confirmation.registered_template == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"confirmations": {}}, Reason.NO_TEXT), ({"registered": {}}, Reason.TEMPLATE_NOT_REGISTERED)],
+)
+def test_a_place_that_allows_no_confirmation_or_has_registered_none_gets_none(
+    changes: dict[str, Any], reason: Reason
+) -> None:
+    facts = a_customer(**IN_THE_UNITED_STATES)
+    with pytest.raises(NoTextError) as error:
+        compose_confirmation(facts, replace(rules_of(facts), **changes))
+    assert error.value.reason is reason

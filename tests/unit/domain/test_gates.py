@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -1006,6 +1007,22 @@ def test_the_trace_of_a_text_names_every_gate_that_it_passed() -> None:
 )
 def test_a_trace_says_what_is_in_the_way(case: Case, trace: list[str]) -> None:
     assert trace_of(case.decision()) == trace
+
+
+def test_where_no_zone_is_known_a_trace_is_in_utc_wherever_the_machine_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        trace = trace_of(unknown_zone(on_hold(Case())).decision())
+    time.tzset()
+    assert trace[-1] == "hold: running until 2026-12-11 12:00+00:00"
+
+
+def test_a_wait_of_which_no_stage_is_known_comes_with_the_first() -> None:
+    for change in (sending_off, all_of(unknown_zone, on_hold)):
+        decision = change(Case()).decision()
+        assert isinstance(decision, Wait)
+        assert (decision.stage, decision.urgency) == (None, 0)
 
 
 def test_of_several_holds_the_longest_ends_last_also_where_the_zone_is_unknown() -> None:

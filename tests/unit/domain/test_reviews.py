@@ -106,6 +106,45 @@ def test_a_stop_lasts_while_earlier_questions_of_its_gate_end_the_decision_and_e
         assert (asked.value in after) is lasts, reason
 
 
+IN_ORDER: tuple[set[Reason], ...] = (
+    {Reason.NOTHING_OPEN},
+    {Reason.SENDING_OFF},
+    {*OBJECTIONS, Reason.DECEASED, Reason.REPRESENTED, Reason.WRONG_PERSON, Reason.CEASED},
+    {Reason.NO_CONSENT},
+    {Reason.ON_HOLD},
+    {
+        Reason.UNKNOWN_LENDER,
+        Reason.UNKNOWN_JURISDICTION,
+        Reason.COUNTRY_NOT_ALLOWED,
+        Reason.STORED_ELSEWHERE,
+        Reason.UNKNOWN_TIME_ZONE,
+    },
+    {Reason.NEXT_STAGE, Reason.LADDER_FINISHED, Reason.NO_WRITTEN_NOTICE, Reason.UNANSWERED},
+    {Reason.CALENDAR_NOT_COVERED, Reason.QUIET_HOURS, Reason.CLOSED_DAY, Reason.NO_LAWFUL_MOMENT},
+    {Reason.PERSON_CAP, Reason.ACCOUNT_CAP},
+    {Reason.CHANNEL_SHUT},
+    {
+        Reason.NO_TEXT,
+        Reason.UNKNOWN_CURRENCY,
+        Reason.TEXT_REFUSED,
+        Reason.TEXT_TOO_LONG,
+        Reason.TEMPLATE_NOT_REGISTERED,
+    },
+    {Reason.HELD_OUT},
+)
+"""The reasons of each gate."""
+
+
+def test_a_stop_lasts_until_a_decision_has_come_to_a_later_gate() -> None:
+    assert tuple([set(gate.reasons) for gate in GATES]) == IN_ORDER
+    for place, stops in enumerate(IN_ORDER):
+        for stop in sorted(stops & {reason for reason, row in STOPS.items() if row.review}):
+            for other, ends in enumerate(IN_ORDER):
+                for reason in sorted(ends) if other != place else ():
+                    after = announce((stop.value,), Wait(None, reason, ())).stops
+                    assert (stop.value in after) is (other < place), (stop, reason)
+
+
 def test_what_could_not_be_decided_ends_no_stop() -> None:
     assert announce(("no_text", "shared_phone"), Stop(Reason.UNREADABLE_RECORD, ())) == (
         ("no_text", "shared_phone"),

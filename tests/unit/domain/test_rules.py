@@ -1,6 +1,6 @@
 """Rules: what follows from the law and the policy once they are put together."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -108,3 +108,34 @@ def test_notifications_of_line_go_to_the_number_and_other_messages_to_the_addres
     assert line.address_in(facts) == "U1"
     assert replace(line, gateway="line_notification").address_in(facts) == facts.phone
     assert ChannelRules(channel=Channel.EMAIL, gateway="ses").address_in(facts) == "ming@example.com"
+
+
+@pytest.mark.parametrize(
+    ("cap", "words"),
+    [
+        (Cap(1, timedelta(hours=24)), "1 text in 24 hours"),
+        (Cap(2, timedelta(hours=36)), "2 texts in 36 hours"),
+        (Cap(3, timedelta(hours=48)), "3 texts in 2 days"),
+        (Cap(3, timedelta(days=7)), "3 texts in 7 days"),
+        (Cap(1, timedelta(hours=6)), "1 text in 6 hours"),
+    ],
+)
+def test_a_cap_is_said_in_whole_days_where_there_is_more_than_one_and_else_in_hours(cap: Cap, words: str) -> None:
+    assert str(cap) == words
+
+
+def test_what_a_policy_need_not_say_is_off() -> None:
+    off: dict[str, object] = {
+        "channel_words": {},
+        "failover_after": None,
+        "fatigue": None,
+        "trials": (),
+        "variants": {},
+        "segment_rules": (),
+        "amount_bands": {},
+        "lists_closed_accounts": False,
+        "trial_control": TrialControl(lender=""),
+    }
+    said = {each.name: getattr(USUAL, each.name) for each in fields(Rules) if each.init and each.name not in off}
+    rules = Rules(**said)
+    assert {name: getattr(rules, name) for name in off} == off
