@@ -306,6 +306,12 @@ def test_the_line_on_opting_out_follows_a_single_full_stop(end: str, complete: s
     assert of_stage(3, GOOD + end, opt_out_line={"zh-Hant": "回STOP退訂"}).body.endswith(complete)
 
 
+def test_a_text_that_ends_with_a_value_has_the_full_stop_of_the_value() -> None:
+    """Where the text ends is not known of its shape: it is judged by itself."""
+    ends = {"hotline": {"zh-Hant": "分行。"}, "opt_out_line": {"zh-Hant": "回STOP退訂"}}
+    assert of_stage(3, GOOD, **ends).body.endswith("有困難請電分行。回STOP退訂")
+
+
 @pytest.mark.parametrize(
     ("stage", "wording", "rule"),
     [

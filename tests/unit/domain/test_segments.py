@@ -90,6 +90,8 @@ def test_what_looks_harmless_but_is_not_in_the_alphabet_is_noticed(character: st
         pytest.param("a" * 1600, True, id="1,600 characters are taken"),
         pytest.param("a" * 1601, False, id="1,601 are not"),
         pytest.param("字" * 533, True, id="533 Chinese characters are 1,599 bytes"),
+        pytest.param("字" * 533 + "a", True, id="and a letter, 1,600"),
+        pytest.param("字" * 533 + "é", False, id="a letter of two bytes is one too many"),
         pytest.param("字" * 534, False, id="534 are 1,602 bytes, far below 1,600 characters"),
     ],
 )
