@@ -22,7 +22,11 @@ def test_a_value_is_never_read_as_a_placeholder() -> None:
     ("wording", "why"),
     [
         pytest.param("Hi {nmae}", "nmae", id="a misspelt placeholder"),
-        pytest.param("Hi {phone}", "phone", id="one that is not allowed"),
+        pytest.param(
+            "Hi {phone}",
+            "{phone} is not one of: amount, count, date, days, fee, hotline, name, pay, tail$",
+            id="one that is not allowed",
+        ),
         pytest.param("Hi {}", "placeholder", id="one without a name"),
         pytest.param("Hi {0}", "placeholder", id="a number"),
         pytest.param("Hi {name.__class__}", "placeholder", id="an attribute"),
@@ -44,6 +48,11 @@ def test_a_wording_with_anything_but_known_placeholders_is_refused(wording: str,
         pytest.param({"name": "J***"}, "no value for 'amount'", id="a missing value"),
         pytest.param({"name": "J***", "amount": ""}, "an empty value", id="an empty value"),
         pytest.param({"name": "J***", "amount": "1", "tail": "5678"}, "no placeholder for tail", id="an unused value"),
+        pytest.param(
+            dict.fromkeys(("tail", "pay", "name", "hotline", "fee", "days", "date", "count", "amount"), "1"),
+            "no placeholder for count, date, days, fee, hotline, pay, tail$",
+            id="several of them",
+        ),
     ],
 )
 def test_a_missing_an_empty_and_an_unused_value_are_refused(values: dict[str, str], why: str) -> None:
