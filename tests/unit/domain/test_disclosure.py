@@ -148,6 +148,17 @@ def test_a_name_in_any_case_is_found() -> None:
     assert "disclosed-name" in rules_disclosed("A note for JOHN smith", "en", "John Smith")
 
 
+def test_what_cannot_be_seen_and_a_signature_have_no_place_there() -> None:
+    assert rules_disclosed("您\u200b好") == {"invisible-character"}
+    assert rules_disclosed("【示範分期】您好") == {"signature-marks"}
+    assert rules_disclosed("A note \u2013 for you", "en") == set()
+
+
+def test_where_no_name_is_filled_in_none_is_found() -> None:
+    values = {"sender": "Demo Finance", "hotline": "0800-000-123"}
+    assert list(the_linter().disclosures("Any questions?", "en", values)) == []
+
+
 def test_a_link_is_no_part_of_a_subject() -> None:
     assert "link-not-allowed" in rules_disclosed("您的通知 demo.tw/x")
 
