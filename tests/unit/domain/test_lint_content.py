@@ -285,6 +285,7 @@ def test_what_a_text_of_its_stage_has_to_say_is_missed(
         ("zh-Hant", GOOD_ZH.replace("將於12/5到期", "於12/5到期，未入帳"), {"overdue": True}),
         ("en", GOOD_EN.replace("is due on Dec 5", "due Dec 5 is overdue"), {"overdue": True}),
         ("en", f"{GOOD_EN} Reply STOP.", {"two_way": True}),
+        ("en", f"{GOOD_EN} Reply STOP.", {}),
         ("en", f"{GOOD_EN} To stop texts, tell us.", {"two_way": False}),
     ],
 )
