@@ -136,6 +136,6 @@ def test_what_a_policy_need_not_say_is_off() -> None:
         "lists_closed_accounts": False,
         "trial_control": TrialControl(lender=""),
     }
-    said = {each.name: getattr(USUAL, each.name) for each in fields(Rules) if each.init and each.name not in off}
-    rules = Rules(**said)
+    given = {each.name: getattr(USUAL, each.name) for each in fields(Rules) if each.init and each.name not in off}
+    rules = Rules(**given)
     assert {name: getattr(rules, name) for name in off} == off

@@ -348,10 +348,10 @@ def test_a_text_of_the_first_day_asks_for_all_that_is_overdue() -> None:
 def test_the_words_of_a_text_belong_to_the_stages_of_which_a_trial_has_to_run_for_all() -> None:
     """The text marks +7 of an account in the words of +3, which another has heard, and of +3 nothing is left out."""
     facts = a_customer(owing("A1", "2026-11-28", 100_000), owing("A2", "2026-12-01", 200_000))
-    heard = progress_at(3, "2026-12-01", due="2026-11-28") | progress_at(3, "2026-12-04", account="A2")
+    both_at_three = progress_at(3, "2026-12-01", due="2026-11-28") | progress_at(3, "2026-12-04", account="A2")
     for stages, is_held_out in (({3, 7}, True), ({7}, False)):
         policies = policies_with(facts, trials=(a_holdout(stages=frozenset(stages)),))
-        sent = reminder(facts, taipei("2026-12-05 10:00"), a_standing(progress=heard), policies)
+        sent = reminder(facts, taipei("2026-12-05 10:00"), a_standing(progress=both_at_three), policies)
         assert (sent.stage, sent.also_named) == (3, ("A2",))
         assert sent.is_held_out is is_held_out
 
