@@ -179,6 +179,8 @@ def test_a_body_may_name_its_sender_anywhere_and_must_name_it() -> None:
     assert {fault.rule for fault in the_linter().faults(inside)} == {"who-sends"}
     without = message._replace(text=message.text.replace("【示範分期】", ""))
     assert {fault.rule for fault in the_linter().channel_faults(without)} == {"who-sends"}
+    nobody = message._replace(values={**message.values, "sender": ""})
+    assert {fault.rule for fault in the_linter().channel_faults(nobody)} == {"who-sends"}
 
 
 def test_an_english_body_may_leave_the_gsm_alphabet_and_hides_nothing_all_the_same() -> None:
