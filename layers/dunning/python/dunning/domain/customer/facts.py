@@ -196,9 +196,7 @@ class Facts:
     @property
     def stated_at(self) -> datetime | None:
         """The time of the lender's last file about the customer: one that names them, or a list that lacks them."""
-        if self.as_of is None or self.not_in_list_since is None:
-            return self.as_of
-        return max(self.as_of, self.not_in_list_since)
+        return max(filter(None, (self.as_of, self.not_in_list_since)), default=None)
 
     def is_released(self, reason: HoldReason, since: datetime) -> bool:
         """Tell whether a hold placed at `since` has been lifted."""
@@ -262,5 +260,5 @@ def open_instalments(account: Account, smallest: int = 1) -> list[Instalment]:
         used = min(credit, instalment.open)
         credit -= used
         if instalment.open - used >= smallest:
-            after_credit.append(replace(instalment, paid=instalment.paid + used) if used else instalment)
+            after_credit.append(replace(instalment, paid=instalment.paid + used))
     return after_credit
