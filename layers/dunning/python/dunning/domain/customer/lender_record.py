@@ -224,7 +224,7 @@ def with_accounts_indexed(lender_record: LenderRecord) -> tuple[LenderRecord, tu
         return lender_record, ()
     new = dict.fromkeys(account.account_id for account in snapshot.accounts if account.account_id not in indexed)
     added = tuple(new)[:ACCOUNTS_A_WRITE]
-    return (replace(lender_record, indexed_accounts=(*indexed, *added)) if added else lender_record), added
+    return replace(lender_record, indexed_accounts=(*indexed, *added)), added
 
 
 def with_accounts_to_index(lender_record: LenderRecord) -> LenderRecord:
@@ -247,7 +247,8 @@ def record_event(lender_record: LenderRecord, recorded: RecordedEvent) -> Lender
     if known is not None and _order(known) >= _order(recorded):
         return lender_record
     events = {**lender_record.events, event_key(recorded): recorded}
-    alike = sorted((entry for entry in events.values() if entry.event.subject == recorded.event.subject), key=_order)
+    # Those of one subject are of different times.
+    alike = sorted(entry for entry in events.values() if entry.event.subject == recorded.event.subject)
     for entry in alike[:-PAYMENTS_REMEMBERED]:
         del events[event_key(entry)]
     return (
@@ -280,13 +281,12 @@ def record_snapshot(lender_record: LenderRecord, facts: Facts) -> LenderRecord:
     if known is not None and known.stated_at is not None and known.stated_at > facts.as_of:
         return lender_record
     events = {subject: recorded for subject, recorded in lender_record.events.items() if not _is_past(recorded, facts)}
-    phones = lender_record.phones if facts.phone in lender_record.phones else (*lender_record.phones, facts.phone)
     return replace(
         lender_record,
         revision=lender_record.revision + 1,
         snapshot=facts,
         events=events,
-        phones=phones,
+        phones=_with_each(lender_record.phones, [facts.phone]),
         next_phone="",
         addresses=_with_each(lender_record.addresses, _others_than_numbers(facts.addresses)),
         next_addresses=(),
@@ -322,7 +322,7 @@ def with_next_addresses(lender_record: LenderRecord, addresses: Sequence[str]) -
 
 def with_addresses_given(lender_record: LenderRecord) -> LenderRecord:
     """Return the record in whose facts the addresses are that an event was about to give the customer."""
-    return replace(lender_record, next_addresses=()) if lender_record.next_addresses else lender_record
+    return replace(lender_record, next_addresses=())
 
 
 def _with_each(known: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
@@ -371,12 +371,9 @@ def present_addresses(lender_record: LenderRecord) -> tuple[str, ...]:
     snapshot = lender_record.snapshot
     if snapshot is None:
         return ()
-    changed = [
-        recorded
-        for recorded in lender_record.events.values()
-        if isinstance(recorded.event, AddressChanged) and not _is_known_to(snapshot, recorded)
-    ]
-    return _with_ways(snapshot, changed).addresses if changed else snapshot.addresses
+    # Of addresses no event is kept that the snapshot knows.
+    events = lender_record.events.values()
+    return _with_ways(snapshot, events).addresses if events else snapshot.addresses
 
 
 def new_addresses(lender_record: LenderRecord, facts: Facts) -> list[str]:
@@ -406,17 +403,14 @@ def is_barred_by_erasure(lender_record: LenderRecord, facts: Facts) -> bool:
 
 def _is_from_before(facts: Facts, erased_at: datetime) -> bool:
     """
-    Tell whether a snapshot is older than the erasure, by its consent or by its own time.
+    Tell whether a snapshot is older than the erasure: whether it cannot know of a consent given after it.
 
-    The snapshot's own time counts, too: a snapshot from before the erasure cannot know of a consent given after it. Nor
-    does a snapshot know of a consent that lies in its future.
+    A snapshot does not know of a consent that lies in its future. So a snapshot from before the erasure knows of none.
     """
     if facts.consented_at is None:
         return True
     consented_since = _earliest_moment_of(facts.consented_at)
-    if facts.as_of is not None and (facts.as_of <= erased_at or facts.as_of < consented_since):
-        return True
-    return consented_since <= erased_at
+    return consented_since <= erased_at or (facts.as_of is not None and facts.as_of < consented_since)
 
 
 def _earliest_moment_of(consented_at: datetime) -> datetime:
@@ -440,7 +434,7 @@ def project_facts(lender_record: LenderRecord) -> Facts | None:
     about: dict[str, list[RecordedEvent]] = {}
     closed: dict[str, datetime] = {}
     released: dict[str, datetime] = {}
-    held: dict[HoldReason, RecordedEvent] = {}
+    held: dict[HoldReason, tuple[Hold, datetime]] = {}
     ways: list[RecordedEvent] = []
     for recorded in lender_record.events.values():
         if _is_known_to(facts, recorded):
@@ -452,8 +446,8 @@ def project_facts(lender_record: LenderRecord) -> Facts | None:
                 closed[account_id] = min(recorded.time.at, closed.get(account_id, recorded.time.at))
             case CustomerReleased(reason=reason):
                 released[reason or EVERY_HOLD] = recorded.time.at
-            case CustomerHold(reason=reason):
-                held[reason] = recorded
+            case CustomerHold(reason=reason, until=until):
+                held[reason] = (Hold(reason, until), recorded.time.at)
             case AddressChanged() | ConsentChanged():
                 ways.append(recorded)
     accounts = tuple(
@@ -467,9 +461,9 @@ def project_facts(lender_record: LenderRecord) -> Facts | None:
     return replace(now, holds=_project_holds(facts, held, now)) if released or held else now
 
 
-def _with_ways(facts: Facts, ways: Sequence[RecordedEvent]) -> Facts:
+def _with_ways(facts: Facts, ways: Iterable[RecordedEvent]) -> Facts:
     """
-    Return the facts with the addresses and consents of events.
+    Return the facts with the addresses and consents of events; other events change nothing.
 
     A withdrawal outlives every file: a consent counts again once a file or an event has one that was given later.
     """
@@ -492,18 +486,14 @@ def _with_ways(facts: Facts, ways: Sequence[RecordedEvent]) -> Facts:
     return replace(facts, channel_consents=consents or None)
 
 
-def _project_holds(facts: Facts, held: Mapping[HoldReason, RecordedEvent], now: Facts) -> tuple[Hold, ...]:
+def _project_holds(facts: Facts, held: Mapping[HoldReason, tuple[Hold, datetime]], now: Facts) -> tuple[Hold, ...]:
     """Return the holds of the snapshot and of events, without the holds that were lifted later."""
     stated = [
         hold
         for hold in facts.holds
         if hold.reason not in held and not (facts.as_of and now.is_released(hold.reason, facts.as_of))
     ]
-    placed = [
-        Hold(recorded.event.reason, recorded.event.until)
-        for recorded in held.values()
-        if isinstance(recorded.event, CustomerHold) and not now.is_released(recorded.event.reason, recorded.time.at)
-    ]
+    placed = [hold for hold, since in held.values() if not now.is_released(hold.reason, since)]
     return tuple(sorted((*stated, *placed), key=lambda hold: (hold.reason.value, hold.until or date.max)))
 
 
@@ -562,7 +552,7 @@ def _paid_since(stated: Instalment, payments: list[tuple[EventTime, int]]) -> da
         if paid < enough:
             return since
         since = time.at
-    return None if stated.paid >= enough and stated.open <= 0 else since
+    return None if stated.open <= 0 else since
 
 
 def _closed(account: Account, at: datetime | None) -> Account:
@@ -606,7 +596,7 @@ def _is_past(recorded: RecordedEvent, facts: Facts) -> bool:
     A newer snapshot may know fewer payments: it may know them only up to a day before its own time.
     """
     lag = FILE_LAG if isinstance(recorded.event, InstalmentPaid) else timedelta()
-    return _is_known_to(facts, recorded) and (facts.as_of is None or recorded.time.at <= facts.as_of - lag)
+    return facts.as_of is not None and recorded.time.at <= facts.as_of - lag and _is_known_to(facts, recorded)
 
 
 def _order(recorded: RecordedEvent) -> tuple[EventTime, str, str]:
