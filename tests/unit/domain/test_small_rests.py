@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
-from dunning.domain.customer.facts import HoldReason, Instalment, open_instalments, with_small_rests_settled
+from dunning.domain.customer.facts import Account, HoldReason, Instalment, open_instalments, with_small_rests_settled
 from dunning.domain.customer.standing import PaymentStatement
 from dunning.domain.decision.decide import decide
 from dunning.domain.decision.decisions import Reason, Send, Wait
@@ -32,6 +33,10 @@ IN_DECEMBER = taipei("2026-12-05 10:00")
 
 def rest(minor: int, due: str = "2026-12-01", number: int = 1) -> Instalment:
     return an_instalment(due, 325_000, number=number, paid=325_000 - minor)
+
+
+def open_of(account: Account, smallest: int) -> list[tuple[int, int]]:
+    return [(each.number, each.open) for each in open_instalments(account, smallest)]
 
 
 @pytest.mark.parametrize(
@@ -77,8 +82,36 @@ def test_what_an_accounts_credit_leaves_may_be_too_small_too() -> None:
     assert [(each.number, each.open) for each in open_instalments(settled)] == [(2, 325_000)]
 
 
-def test_facts_without_a_small_rest_are_left_alone() -> None:
-    facts = a_customer()
+@pytest.mark.parametrize("smallest", [1, 2, 3, 4])
+def test_with_small_rests_settled_as_much_is_open_as_without_counting_them(smallest: int) -> None:
+    kinds = [(0, 0), (-3, 0), (3, 4), (2, 2), (2, 1), (3, 0), (5, 1)]
+    for amounts in product(kinds, repeat=3):
+        account = an_account(
+            *(
+                an_instalment(amount=amount, number=number, paid=paid)
+                for number, (amount, paid) in enumerate(amounts, 1)
+            )
+        )
+        settled = with_small_rests_settled(a_customer(account), {"TWD": smallest}).accounts[0]
+        assert open_of(settled, 1) == open_of(account, smallest)
+
+
+def test_rests_of_each_account_are_measured_by_its_own_currency() -> None:
+    accounts = [an_account(rest(99), account_id=currency, currency=currency) for currency in ("USD", "TWD", "EUR")]
+    settled = with_small_rests_settled(a_customer(*accounts), {"USD": 100, "TWD": 50}).accounts
+    assert [(each.account_id, each.instalments[0].open) for each in settled] == [("USD", 0), ("TWD", 99), ("EUR", 99)]
+
+
+def test_of_a_currency_without_a_smallest_amount_every_rest_counts() -> None:
+    facts = a_customer(an_account(rest(1), currency="EUR"), an_account(rest(1), account_id="A2"))
+    settled = with_small_rests_settled(facts, {"TWD": 2}).accounts
+    assert [account.instalments[0].open for account in settled] == [1, 0]
+    assert with_small_rests_settled(facts, {}) is facts
+
+
+@pytest.mark.parametrize("minor", [325_000, 1000, 0])
+def test_facts_without_a_small_rest_are_left_alone(minor: int) -> None:
+    facts = a_customer(an_account(rest(minor), an_instalment("2026-12-05", number=2)))
     assert with_small_rests_settled(facts, rules_of(facts).smallest_amounts) is facts
 
 
