@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from dunning.domain.customer.facts import Facts, Instalment
 from dunning.domain.customer.settled_instalments import with_payments_known
 from dunning.domain.customer.standing import with_answer, without_claim
@@ -55,6 +57,30 @@ def test_a_payment_whose_day_nobody_says_counts_for_nothing_but_ends_the_silence
 def test_a_payment_in_part_ends_the_silence_and_settles_nothing() -> None:
     partly = paid_at(taipei("2026-12-01 12:00"), paid=100_000)
     assert history(OPEN, partly, PaymentHistory(silent_run=3)) == NO_HISTORY
+
+
+@pytest.mark.parametrize("paid", [100_000, 99_999, 0])
+def test_a_file_that_names_no_further_payment_leaves_the_silence(paid: int) -> None:
+    silent = PaymentHistory(silent_run=3)
+    assert history(paid_at(None, paid=100_000), paid_at(None, paid=paid), silent) == silent
+
+
+def test_an_instalment_is_settled_once_no_cent_of_it_is_open() -> None:
+    moment = taipei("2026-12-01 12:00")
+    assert history(OPEN, paid_at(moment, paid=324_999)) == NO_HISTORY
+    assert history(paid_at(None, paid=324_999), paid_at(moment)) == PaymentHistory(on_time=1, streak=1)
+
+
+@pytest.mark.parametrize(("amount", "counted"), [(1, 1), (0, 0), (-1, 0)])
+def test_only_of_an_instalment_with_an_amount_to_pay_a_payment_counts(amount: int, counted: int) -> None:
+    facts = a_customer(an_account(an_instalment(amount=amount, paid=amount)))
+    assert history(None, facts, A1_1="2026-12-01").on_time == counted
+
+
+def test_payments_count_in_the_order_of_their_days() -> None:
+    account = an_account(*(an_instalment("2026-12-01", paid=325_000, number=number) for number in (1, 2)))
+    late_first = history(None, a_customer(account), A1_1="2026-12-08", A1_2="2026-12-01")
+    assert late_first == PaymentHistory(on_time=1, late=1, last_late_days=7)
 
 
 def test_an_instalment_counts_once_whoever_says_again_that_it_is_paid() -> None:
