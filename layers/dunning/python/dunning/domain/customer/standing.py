@@ -398,13 +398,12 @@ def with_address_refused(standing: Standing, channel: Channel, address: str, at:
     """
     Return the standing with an address that was refused for good. The last refusal of an address counts.
 
-    The same standing if the address is known to be usable since.
+    The same standing if the address was refused later, or is known to be usable since.
     """
     known = standing.suspended.get(channel)
-    since = known.at if known is not None and known.address == address else None
-    if since is not None and known is not None and known.is_usable and since > at:
+    if known is not None and known.address == address and known.at is not None and known.at > at:
         return standing
-    return _with_suspended(standing, channel, AddressSince(address, said_last(since, at)))
+    return _with_suspended(standing, channel, AddressSince(address, at))
 
 
 def with_address_usable(standing: Standing, channel: Channel, address: str, at: datetime) -> Standing:
