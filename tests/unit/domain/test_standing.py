@@ -14,6 +14,7 @@ from dunning.domain.customer.standing import (
     RECENT_LIMIT,
     AddressSince,
     LedgerEntry,
+    Outage,
     PaymentStatement,
     Progress,
     PromiseToPay,
@@ -27,11 +28,15 @@ from dunning.domain.customer.standing import (
     progress_key,
     with_address_refused,
     with_address_usable,
+    with_answer,
     with_claim,
     with_decision,
+    with_outage,
     without_claim,
+    without_outage,
 )
-from dunning.domain.delivery.channels import AddressKind, Channel
+from dunning.domain.delivery.channels import NO_CONTACT, AddressKind, Channel
+from dunning.domain.effect.payer_segments import PaymentHistory
 from tests.support.builders import a_customer, a_standing, a_text, an_account, an_instalment, day, progress_at, taipei
 
 NOW = taipei("2026-12-10 10:00")
@@ -296,6 +301,86 @@ def test_a_friendship_takes_back_no_block_of_another_account() -> None:
     assert friend.suspended == {"line": AddressSince(USER, NOW, is_usable=True)}
 
 
+@pytest.mark.parametrize("is_usable", [False, True])
+def test_any_word_counts_against_one_of_no_known_time_or_of_another_address(*, is_usable: bool) -> None:
+    for known in (AddressSince(USER, None, is_usable=is_usable), AddressSince("U" + "1" * 32, NOW, is_usable=True)):
+        standing = a_standing(suspended={"line": known})
+        refused = with_address_refused(standing, Channel.LINE, USER, NOW - DAY)
+        assert refused.suspended == {"line": AddressSince(USER, NOW - DAY)}
+        usable = with_address_usable(standing, Channel.LINE, USER, NOW - DAY)
+        assert usable.suspended == {"line": AddressSince(USER, NOW - DAY, is_usable=True)}
+
+
+def test_a_later_word_about_an_address_leaves_the_standing_as_it_is() -> None:
+    refused = with_address_refused(a_standing(), Channel.LINE, USER, NOW)
+    usable = with_address_usable(a_standing(), Channel.LINE, USER, NOW)
+    for standing in (refused, usable):
+        assert with_address_refused(standing, Channel.LINE, USER, NOW - DAY) is standing
+        assert with_address_usable(standing, Channel.LINE, USER, NOW - DAY) is standing
+
+
+def test_a_gateway_may_want_another_address_than_the_channels_own() -> None:
+    refused = with_address_refused(a_standing(), Channel.SMS, "another", NOW)
+    assert not refused.is_suspended(reachable(), Channel.SMS)
+    assert refused.is_suspended(reachable(), Channel.SMS, "another")
+
+
+@pytest.mark.parametrize(
+    ("shared", "is_shared"),
+    [
+        pytest.param({}, False, id="none"),
+        pytest.param({"email": "a@example.com"}, True, id="a present address"),
+        pytest.param({"email": "b@example.com"}, False, id="a former address"),
+        pytest.param({"number": "+886900000009", "line": USER}, True, id="a present address beside a former"),
+    ],
+)
+def test_whoever_shares_a_present_address_of_any_kind_shares_one(shared: dict[str, str], *, is_shared: bool) -> None:
+    standing = a_standing(shared={kind: AddressSince(address, NOW) for kind, address in shared.items()})
+    assert standing.shares_any_address(reachable()) is is_shared
+
+
+def test_an_opt_out_of_one_account_counts_for_no_other_and_until_an_opt_in() -> None:
+    out = a_standing(opted_out_accounts={"A1": NOW})
+    assert [out.is_opted_out_of(account_id) for account_id in ("A1", "A2")] == [True, False]
+    for back_in_at, is_out in ((NOW - DAY, True), (NOW, True), (NOW + DAY, False)):
+        assert replace(out, opted_in_at=back_in_at).is_opted_out_of("A1") is is_out
+        assert not replace(out, opted_in_at=back_in_at).is_opted_out_of("A2")
+
+
+def test_the_lenders_holds_come_before_the_customers_own() -> None:
+    lenders, own = Hold(HoldReason.LEGAL), Hold(HoldReason.DOUBT, day("2026-12-20"), NOW)
+    facts = a_customer(holds=(lenders,))
+    assert holds_now(facts, a_standing(holds=(own,))) == [lenders, own]
+    assert holds_now(facts, a_standing()) == [lenders]
+
+
+def test_a_run_of_outages_goes_on_as_long_as_it_is_remembered() -> None:
+    moment = NOW + timedelta(microseconds=7)
+    first = with_outage(a_standing(), "line", moment, DAY)
+    assert first.outages == {"line": Outage(NOW, NOW)}
+    assert with_outage(first, "line", moment + DAY, DAY).outages == {"line": Outage(NOW, NOW + DAY)}
+    anew = moment + DAY + timedelta(seconds=1)
+    assert with_outage(first, "line", anew, DAY).outages["line"] == Outage(*[anew.replace(microsecond=0)] * 2)
+
+
+def test_an_outage_is_of_one_channel_and_ends_once_that_channel_is_tried_again() -> None:
+    both = with_outage(with_outage(a_standing(), "line", NOW, DAY), "email", NOW + DAY, DAY)
+    assert both.outages == {"line": Outage(NOW, NOW), "email": Outage(NOW + DAY, NOW + DAY)}
+    assert without_outage(both, "line").outages == {"email": Outage(NOW + DAY, NOW + DAY)}
+    assert without_outage(both, "sms") is both
+
+
+@pytest.mark.parametrize(
+    ("changes", "run"), [({}, 1), ({"stage": None}, 0), ({"channel": NO_CONTACT}, 0)], ids=["reminder", "other", "none"]
+)
+def test_only_reminders_that_were_sent_are_without_an_answer(changes: dict[str, Any], run: int) -> None:
+    text = replace(a_text(NOW), **changes)
+    assert with_claim(a_standing(), text, {}, timedelta(), a_customer()).history.silent_run == run
+    silent = a_standing(text, history=PaymentHistory(silent_run=9))
+    for said_at, left in ((NOW - DAY, run), (NOW, 0)):
+        assert with_answer(silent, said_at).history.silent_run == left
+
+
 @pytest.mark.parametrize("finished", [0, 1, PROGRESS_LIMIT - 2, PROGRESS_LIMIT - 1])
 def test_as_long_as_there_is_room_no_ladder_is_dropped(finished: int) -> None:
     before = a_standing(progress=finished_ladders(finished))
@@ -394,5 +479,5 @@ def test_what_was_open_when_a_text_first_asked_is_remembered_by_all_later_texts(
 
 def test_what_is_open_now_is_that_of_the_one_instalment_whatever_its_account_is_called() -> None:
     instalments = (an_instalment(number=1, amount=5_000), an_instalment(number=2, amount=300))
-    facts = a_customer(replace(an_account(*instalments), account_id="A#1"))
+    facts = a_customer(an_account(*instalments, account_id="A#1"), an_account(*instalments, account_id="A"))
     assert first_asked(a_standing(), facts, progress_key("A#1", 2)) == 300
