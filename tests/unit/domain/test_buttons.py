@@ -1,8 +1,11 @@
 """A button says what it says: its code is an intent, and nothing is read."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from dunning.domain.delivery.channel_events import Wish
+from dunning.domain.delivery.channel_events import ChannelEvents, ChannelMessage, ChannelWish, Wish
+from dunning.domain.delivery.channels import Channel
 from dunning.domain.replies.buttons import WISHES_IN_WORDS, parse_button, read_no_words
 from dunning.domain.replies.intents import ReplyIntent
 from dunning.domain.replies.reply_effects import is_not_understood
@@ -42,3 +45,12 @@ def test_a_picture_is_for_a_person() -> None:
 def test_a_person_is_told_why_nothing_was_understood_and_never_the_code_that_somebody_sent() -> None:
     assert parse_button("pay_now").why == ("a button that nobody knows",)
     assert read_no_words().why == ("no words",)
+
+
+def test_what_comes_for_the_first_time_is_read_and_no_redelivery() -> None:
+    at = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
+    pressed = ChannelMessage(Channel.LINE, "U1", "m1", at, button="paid")
+    marked = ChannelWish(Channel.EMAIL, Wish.COMPLAINED, "e1", at)
+    events = ChannelEvents(wishes=(marked,), messages=(pressed,))
+    assert [parse_button(each.button).sure for each in events.messages] == [(ReplyIntent.PAID,)]
+    assert (marked.is_redelivery, pressed.is_redelivery, events.unreadable) == (False, False, 0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dunning.domain.customer.standing import SMS
 from dunning.domain.decision.hours import next_open
 from dunning.domain.decision.rules import ContactHours
-from dunning.domain.delivery.channels import Channel
+from dunning.domain.delivery.channels import AddressKind, Channel
 from dunning.domain.delivery.lapse import BEFORE_HOURS_END, lapses_at
 
 TAIPEI, BERLIN, ADAK = (ZoneInfo(name) for name in ("Asia/Taipei", "Europe/Berlin", "America/Adak"))
@@ -70,3 +70,12 @@ def test_the_channels_are_named_as_ledgers_and_policies_write_them() -> None:
     names = [str(channel) for channel in Channel]
     assert names == ["sms", "email", "line", "voice", "whatsapp"]
     assert all(first != second for first, second in pairwise(names))
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [("+886911", AddressKind.NUMBER), ("U.wang@example.com", AddressKind.EMAIL), ("U" + 32 * "0", AddressKind.LINE)],
+)
+def test_an_address_tells_its_kind_by_its_form(address: str, kind: AddressKind) -> None:
+    assert AddressKind.of_address(address) is kind
+    assert AddressKind.of(kind.channel) is kind

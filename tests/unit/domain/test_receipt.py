@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dunning.domain.delivery.contact import Contact, ContactState
-from dunning.domain.delivery.receipt import ClaimKey, DeliveryReceipt, DeliveryStatus, delivery_status, record_receipt
+from dunning.domain.delivery.receipt import (
+    ClaimKey,
+    DeliveryReceipt,
+    DeliveryStatus,
+    UnderWay,
+    delivery_status,
+    record_receipt,
+    record_under_way,
+)
 from tests.support.people import NOW
 
 SENT = Contact(
@@ -24,7 +32,6 @@ SENT = Contact(
     channel="sms",
     expires_at=NOW,
     message_id="m1",
-    parts=1,
 )
 
 
@@ -119,6 +126,42 @@ def test_only_the_class_of_a_failure_is_kept_of_an_erased_customer() -> None:
     failed = record_receipt(replace(SENT, erased_at=SENT.at), report("Invalid phone number"))
     assert (failed.state, failed.response, failed.delivery_status) == (ContactState.FAILED, "", "permanent_failure")
     assert record_receipt(failed, report("Invalid phone number")) is failed
+
+
+def test_of_a_customer_who_is_not_erased_the_carriers_words_are_kept() -> None:
+    assert record_receipt(SENT, report("Invalid phone number")).response == "Invalid phone number"
+
+
+def test_what_neither_the_record_nor_a_receipt_says_of_segments_and_fees_is_nothing() -> None:
+    for record in (SENT, record_receipt(SENT, report(delivered=True))):
+        assert (record.parts, record.price_usd_micros) == (0, 0)
+        assert (record.billed_parts, record.billed_price_usd_micros) == (0, 0)
+
+
+def test_of_what_was_never_sent_no_receipt_says_anything() -> None:
+    held_out = replace(SENT, state=ContactState.HELD_OUT)
+    assert record_receipt(held_out, ARRIVED) is held_out
+    claim = ClaimKey("C1", "c")
+    assert record_receipt(held_out, replace(ARRIVED, claim=claim)) is held_out
+    nameless = replace(held_out, message_id="")
+    assert record_under_way(nameless, UnderWay(claim, "m1", NOW)) is nameless
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"at": NOW + timedelta(hours=1)},
+        {"response": "Phone has blocked SMS"},
+        {"status": DeliveryStatus.TECHNICAL_FAILURE},
+        {"billed_parts": 2},
+        {"billed_price_usd_micros": 7},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_of_two_receipts_that_differ_in_anything_the_same_counts_whichever_comes_first(changes: dict[str, Any]) -> None:
+    first, second = report("Invalid phone number"), replace(report("Invalid phone number"), **changes)
+    assert record_receipt(SENT, first) != record_receipt(SENT, second)
+    assert record_receipt(record_receipt(SENT, first), second) == record_receipt(record_receipt(SENT, second), first)
 
 
 def test_a_receipt_that_comes_again_changes_nothing() -> None:

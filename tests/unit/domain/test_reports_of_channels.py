@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dunning.domain.customer.standing import Standing
+from dunning.domain.customer.standing import AddressSince, Standing
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.delivery.contact import Contact, ContactState
 from dunning.domain.delivery.receipt import (
@@ -121,4 +121,28 @@ class TestABadAddress:
     def test_of_an_erased_record_suspends_nothing(self) -> None:
         facts, before = someone(email="new@example.com"), Standing(customer_id="C0001")
         failed = record(ContactState.FAILED, channel="email", erased_at=NOW)
+        assert apply_receipt(facts, before, receipt(DeliveryStatus.PERMANENT_FAILURE), failed) == before
+
+    @pytest.mark.parametrize(
+        ("reported", "kept", "channel"),
+        [
+            pytest.param({"phone": "+886911"}, {"phone": "+886922"}, "sms", id="the number that the report names"),
+            pytest.param({"phone": "+886911"}, {}, "sms", id="that number though the record has none"),
+            pytest.param({}, {"address": "new@example.com"}, "email", id="the address of the record"),
+            pytest.param({}, {"phone": "+886911"}, "line", id="the number by which another channel reaches"),
+        ],
+    )
+    def test_is_out_of_use_on_its_channel_whoever_names_it(
+        self, reported: dict[str, str], kept: dict[str, str], channel: str
+    ) -> None:
+        facts = replace(someone(email="new@example.com"), phone="+886911")
+        failed = record(ContactState.FAILED, channel=channel, **kept)
+        named = receipt(DeliveryStatus.PERMANENT_FAILURE, **reported)
+        after = apply_receipt(facts, Standing(customer_id="C0001"), named, failed)
+        address = "new@example.com" if channel == "email" else "+886911"
+        assert after.suspended == {channel: AddressSince(address, named.at)}
+
+    def test_that_nobody_names_suspends_nothing_where_the_customer_has_none(self) -> None:
+        facts, before = replace(someone(), line_user_id=None), Standing(customer_id="C0001")
+        failed = record(ContactState.FAILED, channel="line")
         assert apply_receipt(facts, before, receipt(DeliveryStatus.PERMANENT_FAILURE), failed) == before

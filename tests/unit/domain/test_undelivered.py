@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,7 +10,8 @@ from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.standing import LedgerEntry, Progress, Standing, progress_key, with_claim
 from dunning.domain.decision.decide import decide, send_id_of
 from dunning.domain.decision.decisions import Decision, Reason, Send, Wait
-from dunning.domain.delivery.undelivered import retry_send_id, with_delivery
+from dunning.domain.delivery.undelivered import delivered_stage, retry_send_id, with_delivery
+from dunning.domain.effect.payer_segments import PaymentHistory
 from tests.support.arms import a_holdout
 from tests.support.builders import (
     a_customer,
@@ -24,6 +26,8 @@ from tests.support.builders import (
     the_policies,
 )
 
+NOW = taipei("2026-12-08 10:00")
+TAIPEI = ZoneInfo("Asia/Taipei")
 POLICIES = the_policies()
 FACTS = a_customer(an_account(an_instalment("2026-12-01")))
 """NT$3,250 due on 1 December; the ladder of the lender is -3 0 3 7 15 30, three days apart."""
@@ -193,6 +197,30 @@ def test_the_failed_text_counts_against_the_caps(life: Life) -> None:
     assert isinstance(decision, Wait)
     assert decision.until is not None
     assert decision.until >= taipei("2026-12-05 10:00")
+
+
+def test_the_outcome_of_a_text_that_is_not_in_the_ledger_changes_nothing(life: Life) -> None:
+    assert with_delivery(life.standing, "unknown", failed=True) is life.standing
+
+
+def test_a_text_that_arrived_after_all_does_not_end_the_silence() -> None:
+    failed = a_standing(replace(a_text(NOW), failed=True), history=PaymentHistory(silent_run=2))
+    assert with_delivery(failed, "claim", failed=False).history.silent_run == 2
+
+
+@pytest.mark.parametrize(
+    ("ledger", "stage"),
+    [
+        pytest.param((), 7, id="no text is remembered"),
+        pytest.param((a_text(NOW, "A2"),), 7, id="no text about the account"),
+        pytest.param((replace(a_text(NOW), failed=True),), 3, id="its text failed"),
+        pytest.param((replace(a_text(NOW - timedelta(days=1)), failed=True),), 7, id="a text of another day failed"),
+        pytest.param((replace(a_text(NOW), failed=True), a_text(NOW)), 7, id="a later text arrived"),
+    ],
+)
+def test_a_stage_counts_unless_its_own_text_failed(ledger: tuple[LedgerEntry, ...], stage: int) -> None:
+    reached = Progress(7, day("2026-12-08"), day("2026-12-01"))
+    assert delivered_stage(reached, "A1", ledger, (-3, 0, 3, 7, 15), TAIPEI) == replace(reached, stage=stage)
 
 
 def test_an_old_failure_sends_nothing_again_once_a_later_text_has_arrived(life: Life) -> None:
