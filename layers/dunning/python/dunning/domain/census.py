@@ -82,7 +82,7 @@ def count_customer(facts: Facts, standing: Standing | None, today: date) -> Cust
             promise, reached = standing.promises.get(key), standing.progress.get(key)
             if promise is not None and promise.kept is None and promise.on >= today:
                 _add(promised, account.currency, max(0, instalment.open))
-            if reached is not None and reached.asked:
+            if reached is not None:
                 _add(paid, account.currency, max(0, reached.asked - max(0, instalment.open)))
     reason = standing.reason if standing and standing.reason else NOT_PLANNED
     return CustomerCount({reason: 1}, overdue, promised, paid)

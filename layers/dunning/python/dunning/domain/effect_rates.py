@@ -271,9 +271,7 @@ def _with_comparisons(table: RateTable, compared: int) -> RateTable:
 
 
 def _rate_beside(rate: EffectRate, reminders: int, count: int, others: int, compared: int) -> EffectRate:
-    difference = newcombe(
-        min(rate.count, reminders), reminders, min(count, others), others, DEFAULT_ALPHA / max(1, compared)
-    )
+    difference = newcombe(min(rate.count, reminders), reminders, min(count, others), others, DEFAULT_ALPHA / compared)
     if difference.low > 0:
         differs = Differs.HIGHER
     elif difference.high < 0:
