@@ -46,6 +46,7 @@ REPLY = Reply(
         (ContactState.UNKNOWN, {"unknown": 1}),
         (ContactState.REFUSED, {"refused": 1}),
         (ContactState.DELIVERED, TAKEN | {"delivered": 1}),
+        (ContactState.HELD_OUT, {"held_out": 1}),
     ],
 )
 def test_a_new_contact_counts_for_its_text_if_the_carrier_took_it(
@@ -92,8 +93,24 @@ def test_a_contact_that_moves_counts_for_where_it_has_come_to(
     assert changes_of_contact(replace(CONTACT, state=before), moved) == counters
 
 
+def test_a_text_of_no_known_template_counts_by_none() -> None:
+    for stage in (7, None):
+        counted = changes_of_contact(None, replace(CONTACT, template="", stage=stage))
+        assert not [name for name in counted if name.startswith(("text:", "confirmation:"))]
+
+
+@pytest.mark.parametrize("state", ContactState)
+def test_a_contact_that_does_not_move_counts_for_nothing(state: ContactState) -> None:
+    contact = replace(CONTACT, state=state)
+    assert changes_of_contact(contact, replace(contact, erased_at=NOW)) == {}
+
+
 def test_what_was_billed_is_counted_once() -> None:
     billed = replace(CONTACT, billed_parts=3, billed_price_usd_micros=120)
+    assert changes_of_contact(None, billed) == TAKEN | {"billed_segments": 3, "billed_micros": 120}
+    fee_alone = replace(CONTACT, billed_price_usd_micros=120)
+    assert changes_of_contact(CONTACT, fee_alone) == {}
+    assert changes_of_contact(fee_alone, billed) == {"billed_segments": 3, "billed_micros": 120}
     assert changes_of_contact(CONTACT, billed) == {"billed_segments": 3, "billed_micros": 120}
     assert changes_of_contact(billed, replace(billed, erased_at=NOW)) == {}
 
@@ -103,6 +120,7 @@ def test_a_reply_counts_once_and_for_each_thing_it_says_and_its_first_label() ->
     labelled = replace(REPLY, labels=("paid",), labelled_at=NOW)
     assert changes_of_reply(REPLY, labelled) == {"labelled": 1}
     assert changes_of_reply(labelled, replace(labelled, labelled_at=NOW + DAY)) == {}
+    assert changes_of_reply(None, labelled) == {"replies": 1, "reply:paid": 1, "reply:question": 1, "labelled": 1}
     assert changes_of_reply(None, replace(REPLY, customer_id="", intents=())) == {"replies_of_nobody": 1}
 
 
@@ -116,7 +134,14 @@ def test_a_new_decision_not_to_send_counts_by_its_reason() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "until", "stops"),
-    [("on_hold", None, True), ("on_hold", NOW, False), ("no_lawful_moment", NOW, True), ("carrier_busy", NOW, False)],
+    [
+        ("", None, False),
+        ("a reason of before", None, False),
+        ("on_hold", None, True),
+        ("on_hold", NOW, False),
+        ("no_lawful_moment", NOW, True),
+        ("carrier_busy", NOW, False),
+    ],
 )
 def test_a_hold_with_an_end_is_waited_for(reason: str, until: None, stops: bool) -> None:  # noqa: FBT001
     assert is_stop(reason, until) is stops
@@ -128,6 +153,12 @@ def test_a_stop_that_follows_a_text_counts_though_no_decision_of_its_own_is_kept
         "stop:ladder_finished": 1
     }
     assert changes_of_standing(before, replace(before, wake=Wake(NOW, 0), reason="next_stage")) == {}
+    assert changes_of_standing(before, replace(before, wake=Wake(NOW, 0), reason="ladder_finished")) == {}
+    assert changes_of_standing(before, replace(before, wake=None, reason="quiet_hours")) == {}
+    ended = replace(before, wake=None, reason="ladder_finished")
+    assert changes_of_standing(ended, replace(ended, version=9)) == {}
+    waited = with_decision(before, NOW, "quiet_hours", NOW + DAY)
+    assert changes_of_standing(before, replace(waited, wake=None, reason="ladder_finished")) == {"wait:quiet_hours": 1}
 
 
 def test_whoever_begins_to_wait_for_a_person_counts_by_why_and_whoever_waits_no_more_counts_once() -> None:
@@ -147,6 +178,27 @@ def test_an_opt_out_and_the_end_of_a_promise_count() -> None:
     broken = replace(calm, **promised(NOW, date(2026, 12, 4), "A1#1", kept=False))
     assert changes_of_standing(waits, kept) == {"promise_kept": 1}
     assert changes_of_standing(waits, broken) == {"promise_broken": 1}
+
+
+def test_an_opt_out_counts_once() -> None:
+    out = replace(waking(someone()), opted_out_at=NOW)
+    assert changes_of_standing(out, replace(out, opted_out_at=NOW + DAY)) == {}
+
+
+@pytest.mark.parametrize(("kept", "counter"), [(True, "promise_kept"), (False, "promise_broken")])
+def test_the_end_of_each_promise_counts_once(kept: bool, counter: str) -> None:  # noqa: FBT001
+    calm, on = waking(someone()), date(2026, 12, 4)
+    first = replace(calm, **promised(NOW, on, "A1#1", kept=kept))
+    both = replace(calm, **promised(NOW, on, "A1#1", "A1#2", kept=kept))
+    assert changes_of_standing(first, both) == {counter: 1}
+    assert changes_of_standing(None, both) == {counter: 2}
+    assert changes_of_standing(both, replace(both, version=9)) == {}
+    assert changes_of_standing(both, first) == {}, "one is forgotten"
+
+
+def test_what_a_counter_is_counted_by_may_hold_a_colon() -> None:
+    assert not is_listed("payer:early:often")
+    assert is_listed("wait:payer:often")
 
 
 def test_what_is_gone_counts_for_nothing() -> None:

@@ -9,11 +9,12 @@ import pytest
 from dunning.domain.effect.intervals import wilson
 from dunning.domain.effect_rates import (
     JOINED,
-    LEAST_REMINDERS,
     CountedDay,
     Differs,
+    EffectRate,
     EffectRates,
     RateRow,
+    RateTable,
     effect_rates,
     with_few_rows,
 )
@@ -161,6 +162,60 @@ def test_no_days_are_no_reminders_and_no_rate() -> None:
     assert [table.rows for table in rates.tables] == [()] * len(TextPart)
 
 
+def test_of_reminders_that_were_all_followed_the_interval_is_known_too() -> None:
+    row = rows_of(rates_of(reminders(2), effects("opt_out", 2)), TextPart.STAGE)["7"]
+    assert row.rates[TextEffect.OPT_OUT].interval == wilson(2, 2)
+
+
+def test_values_with_as_many_reminders_stand_in_the_order_of_their_names() -> None:
+    names = [f"t{number}@1" for number in range(1, 9)]
+    rates = rates_of(*(reminders(5, template=name) for name in reversed(names)))
+    assert list(rows_of(rates, TextPart.WORDING)) == names
+
+
+def test_a_single_reminder_that_is_not_named_stands_among_what_is_not_known() -> None:
+    rates = rates_of(reminders(10), {"sent:7": 1, "hour:18": 1, "text:due@3": 1})
+    assert counts(rows_of(rates, TextPart.PAYER)[NOT_KNOWN]) == (1, 0, 0)
+    assert NOT_KNOWN not in rows_of(rates, TextPart.WORDING)
+
+
+def test_where_more_reminders_are_named_than_there_are_none_is_not_known() -> None:
+    rates = rates_of(reminders(10), {"payer:new": 2}, effects("opt_out", 1, payer="?"))
+    assert counts(rows_of(rates, TextPart.PAYER)[NOT_KNOWN]) == (0, 1, 0)
+
+
+def test_the_name_of_a_value_may_hold_a_colon() -> None:
+    rates = rates_of(reminders(10, payer="early:often"))
+    assert list(rows_of(rates, TextPart.PAYER)) == ["early:often"]
+
+
+def test_the_whole_has_no_value_of_its_own() -> None:
+    assert rates_of(reminders(10)).whole.value == ""
+
+
+@pytest.mark.parametrize("differs", Differs)
+def test_a_rate_stands_out_that_is_higher_or_lower_than_that_of_all_others(differs: Differs) -> None:
+    assert EffectRate(1, 0.1, None, differs).stands_out is (differs in {"higher", "lower"})
+
+
+@pytest.mark.parametrize(
+    ("values", "without_payers"),
+    [
+        pytest.param((), True, id="no rows"),
+        pytest.param((NOT_KNOWN, NO_REMINDER), True, id="nothing on record"),
+        pytest.param(("new", NOT_KNOWN), False, id="a segment on record"),
+    ],
+)
+def test_a_table_of_payers_is_one_that_has_a_segment_on_record(
+    values: tuple[str, ...], *, without_payers: bool
+) -> None:
+    rows = tuple(RateRow(value, 1, {}) for value in values)
+    tables = tuple(RateTable(part, rows) for part in TextPart)
+    rates = EffectRates(first=FIRST, last=LAST, whole=RateRow("", 1, {}), tables=tables, compared=0)
+    left = [table for table in tables if rows and not (without_payers and table.part is TextPart.PAYER)]
+    assert list(rates.tables_with_values) == left
+
+
 class TestARow:
     """Whether it differs from all others of its table together."""
 
@@ -175,7 +230,7 @@ class TestARow:
         assert rows_of(rates, TextPart.HOUR)["18"].rates[TextEffect.OPT_OUT].differs is Differs.NOT_ASKED, "alone"
         assert rates.compared == 2 * len(TextEffect)
 
-    @pytest.mark.parametrize(("number", "differs"), [(LEAST_REMINDERS - 1, "not_asked"), (LEAST_REMINDERS, "higher")])
+    @pytest.mark.parametrize(("number", "differs"), [(199, "not_asked"), (200, "higher")])
     def test_of_few_reminders_is_not_asked(self, number: int, differs: str) -> None:
         rates = rates_of(
             reminders(3000), effects("opt_out", 3), reminders(number, stage=30), effects("opt_out", 60, stage=30)
@@ -221,3 +276,12 @@ def test_of_many_values_those_with_the_fewest_reminders_are_one_row_before_what_
     joined = {row.value: counts(row) for row in with_few_rows(table, 2).rows}
     assert joined == {"t4@1": (400, 0, 0), "t3@1": (300, 0, 0), JOINED: (300, 5, 0), NOT_KNOWN: (9, 0, 0)}
     assert with_few_rows(table, 2).rows[2].rates[TextEffect.OPT_OUT].interval == wilson(5, 300)
+    assert [row.value for row in with_few_rows(table, 2).rows if not row.has_value] == [JOINED, NOT_KNOWN]
+
+
+def test_few_rows_are_those_with_the_most_reminders_in_the_order_of_the_table() -> None:
+    rates = rates_of(*(reminders(100 * number, stage=number) for number in (1, 2, 3)), reminders(150, stage=0))
+    (table,) = [table for table in rates.tables if table.part is TextPart.STAGE]
+    assert [(row.value, row.reminders) for row in with_few_rows(table, 2).rows] == [
+        ("2", 200), ("3", 300), (JOINED, 250),
+    ]  # fmt: skip

@@ -96,6 +96,18 @@ def test_what_follows_no_reminder_that_is_known_counts_by_none(at: datetime, led
     assert set(counters_of_effect(found, None)) == {f"complaint_by_{part}:{NO_REMINDER}" for part in TextPart}
 
 
+@pytest.mark.parametrize(("after", "text"), [(31 * DAY - timedelta(seconds=1), SECOND), (31 * DAY, None)])
+def test_something_follows_a_text_within_31_days(after: timedelta, text: LedgerEntry | None) -> None:
+    assert effects_of_change(TEXTED, saying(SECOND.at + after)) == [EffectChange(TextEffect.COMPLAINT, text)]
+
+
+def test_what_follows_two_texts_counts_after_each() -> None:
+    for times in ((FIRST.at, SECOND.at), (SECOND.at, FIRST.at)):
+        found = effects_of_change(TEXTED, saying(*times))
+        assert {change.text.send_id for change in found if change.text} == {"s1", "s2"}
+        assert len(found) == 2
+
+
 def test_a_first_standing_counts_what_it_says() -> None:
     assert effects_of_change(None, saying(NOW)) == [EffectChange(TextEffect.COMPLAINT, FIRST)]
 
@@ -112,6 +124,8 @@ def test_what_a_person_does_not_find_in_the_reply_is_taken_back_and_what_is_foun
 
 def test_a_hold_that_is_dropped_without_a_label_stays_counted() -> None:
     assert effects_of_change(saying(NOW + DAY), TEXTED) == []
+    forgotten = labelled(saying(NOW + DAY), NOW + DAY, "complaint")
+    assert effects_of_change(forgotten, TEXTED) == [], "the label is dropped with it"
     kept = labelled(TEXTED, NOW + DAY, "complaint")
     assert effects_of_change(replace(saying(NOW + DAY), reply_labels=kept.reply_labels), kept) == []
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from dunning.domain.census import NOT_PLANNED, Census, count_customer
+from dunning.domain.census import NOT_PLANNED, Census, CensusPart, census_of, count_customer
 from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.standing import Progress, Standing
 from dunning.services.take_census import CensusService
@@ -54,9 +55,51 @@ def test_what_has_been_paid_since_a_text_first_asked_counts_as_paid(asked: int, 
     assert count_customer(facts_with(LATE), standing, TODAY).paid == paid
 
 
+@pytest.mark.parametrize("paid", [5_000, 5_001, 9_000])
+def test_of_an_instalment_that_is_paid_or_overpaid_all_that_was_asked_is_paid_and_nothing_promised(paid: int) -> None:
+    standing = replace(
+        a_standing(progress={"A1#1": Progress(3, TODAY, TODAY, 4_500)}), **promised(NIGHT, TODAY, "A1#1")
+    )
+    counted = count_customer(facts_with(replace(LATE, paid=paid)), standing, TODAY)
+    assert (counted.paid, counted.promised, counted.overdue) == ({"TWD": 4_500}, {}, {})
+
+
+def a_part(number: int, **changes: Any) -> CensusPart:  # noqa: ANN401 - fields
+    as_of = NIGHT + timedelta(minutes=number)
+    return replace(CensusPart(lender="demo-tw", day=TODAY, part=number, parts=2, as_of=as_of), **changes)
+
+
+def test_a_census_is_the_sum_of_its_parts_as_of_the_first() -> None:
+    amounts = {"TWD": 3, "USD": 1}
+    first = a_part(0, customers=2, reasons={"due": 2}, overdue_customers=1, overdue=amounts, promised=amounts)
+    second = a_part(1, customers=5, reasons={"due": 1, "on_hold": 4}, overdue={"TWD": 4}, promised={"TWD": 5})
+    census = census_of([replace(second, paid=amounts), replace(first, paid={"TWD": 6})])
+    assert census == Census(
+        lender="demo-tw",
+        day=TODAY,
+        as_of=NIGHT,
+        is_whole=True,
+        customers=7,
+        reasons={"due": 3, "on_hold": 4},
+        overdue_customers=1,
+        overdue={"TWD": 7, "USD": 1},
+        promised={"TWD": 8, "USD": 1},
+        paid={"TWD": 9, "USD": 1},
+    )
+
+
+def test_a_part_without_customers_adds_nothing_and_of_no_parts_there_is_no_census() -> None:
+    census = census_of([a_part(0)])
+    assert census is not None
+    assert (census.customers, census.overdue_customers, census.is_whole) == (0, 0, False)
+    assert (census.reasons, census.overdue, census.promised, census.paid) == ({}, {}, {}, {})
+    assert census_of([]) is None
+
+
 def test_a_customer_counts_by_the_reason_of_the_last_decision() -> None:
     assert count_customer(facts_with(LATE), replace(a_standing(), reason="on_hold"), TODAY).reasons == {"on_hold": 1}
     assert count_customer(facts_with(LATE), None, TODAY).reasons == {NOT_PLANNED: 1}
+    assert count_customer(facts_with(LATE), a_standing(), TODAY).reasons == {NOT_PLANNED: 1}
 
 
 class House:
