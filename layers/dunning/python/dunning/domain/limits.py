@@ -25,7 +25,7 @@ class Part:
     at: str
     mark: str | None = None
     source: str = ""
-    binds: bool = True
+    binds: bool
     checked_on: date | None = None
     in_force_from: date | None = None
     in_force_until: date | None = None
