@@ -10,6 +10,9 @@ from dunning.domain.customer.facts import Facts, Hold, HoldReason
 from dunning.domain.customer.lender_record import (
     PAYMENTS_REMEMBERED,
     AccountClosed,
+    AddressChanged,
+    ConsentChanged,
+    CustomerAttended,
     CustomerHold,
     CustomerReleased,
     EventTime,
@@ -26,6 +29,7 @@ from dunning.domain.customer.lender_record import (
     with_accounts_indexed,
     with_accounts_to_index,
 )
+from dunning.domain.delivery.channels import AddressKind, Channel
 from tests.support.builders import a_customer, a_lender_record, an_account, day
 
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
@@ -108,7 +112,33 @@ def test_of_two_events_of_a_moment_the_same_counts_whichever_comes_first(
 
 
 def test_an_event_without_a_place_among_those_of_its_moment_is_before_the_first() -> None:
-    assert EventTime(NOW, -1) < EventTime(NOW) < EventTime(NOW, 1)
+    plain = CustomerHold(UNTIL.reason)
+    unplaced = RecordedEvent(EventTime(NOW), plain)
+    assert list(with_events(NOBODY, by_event(NOW, UNTIL, -1), unplaced).events.values()) == [unplaced]
+    unplaced, first = RecordedEvent(EventTime(NOW), UNTIL), by_event(NOW, plain, 1)
+    assert list(with_events(NOBODY, first, unplaced).events.values()) == [first]
+
+
+def test_events_of_different_subjects_are_kept_side_by_side() -> None:
+    events: list[LenderEvent] = [
+        PAID,
+        AccountClosed("A1"),
+        CustomerHold(HoldReason.DISPUTE),
+        CustomerHold(HoldReason.LEGAL),
+        CustomerReleased(),
+        CustomerReleased(HoldReason.DISPUTE),
+        CustomerAttended(),
+        AddressChanged(AddressKind.EMAIL, "wang@example.com"),
+        AddressChanged(AddressKind.LINE, ""),
+        ConsentChanged(Channel.EMAIL),
+        ConsentChanged(Channel.LINE),
+    ]
+    assert [each.subject for each in events] == [
+        "paid:A1#1", "closed:A1", "held:dispute", "held:legal", "released:*", "released:dispute", "attended",
+        "address:email", "address:line", "consent:email", "consent:line",
+    ]  # fmt: skip
+    record = with_events(NOBODY, *(by_event(NOW, event) for event in events))
+    assert [each.event for each in record.events.values()] == events
 
 
 def test_an_event_about_an_account_changes_nothing_else() -> None:

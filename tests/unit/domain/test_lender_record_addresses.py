@@ -190,3 +190,14 @@ def test_whoever_returns_keeps_the_new_addresses_and_loses_the_former() -> None:
     assert facts is not None
     assert (facts.email, facts.line_user_id) == ("new@example.com", None)
     assert set(forget_former_addresses(back).addresses) == {"new@example.com"}
+
+
+def test_a_present_address_is_no_former_one_and_is_not_forgotten() -> None:
+    old = a_file(NOW, phone="+886911", email="old@example.com")
+    record = after(old, a_file(NOW + DAY, phone="+886922", email="new@example.com"))
+    assert former_addresses(record) == ("+886911", "old@example.com")
+    bare = forget_former_addresses(record)
+    assert (bare.phones, bare.addresses) == (("+886922",), ("new@example.com",))
+    assert bare.revision == record.revision + 1
+    assert forget_former_addresses(bare) is bare
+    assert former_addresses(bare) == ()
