@@ -75,3 +75,8 @@ def test_a_channel_reaches_a_customer_by_an_address_of_its_own_or_the_number(cha
     facts = a_customer(phone="+886911", email=own[Channel.EMAIL], line_user_id=own[Channel.LINE])
     assert facts.address_of(channel) == own.get(channel, "+886911")
     assert a_customer(phone="+886911").address_of(channel) == ("" if channel in own else "+886911")
+
+
+def test_of_an_instalment_nothing_is_paid_and_no_fee_is_in_it_unless_the_lender_says_so() -> None:
+    plain = Instalment(number=1, due_on=NOW.date(), amount=100)
+    assert (plain.open, plain.paid, plain.late_fee) == (100, 0, 0)

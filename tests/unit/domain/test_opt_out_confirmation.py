@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from dunning.domain.customer.facts import FINAL_HOLDS, Hold, HoldReason
+from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.standing import AddressSince, Standing
 from dunning.domain.decision.rules import Rules
 from dunning.domain.replies.intents import ParsedReply, ReplyIntent
@@ -86,7 +86,8 @@ def test_a_refused_number_gets_no_confirmation() -> None:
 def test_no_text_at_all_goes_to_whom_contact_has_ended_with_and_who_is_or_may_be_in_distress(
     reason: HoldReason,
 ) -> None:
-    no_text = reason in {*FINAL_HOLDS, HoldReason.DISTRESS, HoldReason.UNCONFIRMED}
+    ended = {"bankrupt", "ceased", "deceased", "represented", "wrong_person"}
+    no_text = reason in ended | {"distress", "unconfirmed"}
     held = replace(AFTER, holds=(Hold(reason, None, NOW),))
     assert wants_no_text_at_all(FACTS, held) is no_text
     assert may_confirm(after=held) is not no_text
