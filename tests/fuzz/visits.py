@@ -189,7 +189,7 @@ def _mutate_request(data: bytes, chance: Random) -> bytes:
     fields[field] = (
         chance.choice(HOSTILE_TEXTS)
         if chance.randrange(2)
-        else mutate_text(fields[field].encode(), chance).decode("utf-8", "replace")
+        else mutate_text(fields[field].encode("utf-8", "replace"), chance).decode("utf-8", "replace")
     )
     return json.dumps(asked | {name: urlencode(fields, errors="replace")}).encode()
 

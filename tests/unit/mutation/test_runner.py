@@ -213,6 +213,11 @@ def test_the_list_may_name_neither_what_does_not_exist_nor_what_is_noticed() -> 
     assert noticed_all_the_same(listed, {CAPS: [survived]}) == []
 
 
+def test_no_mutant_is_explained_twice() -> None:
+    explained_once = [(entry.module, mutant) for entry in explained() for mutant in entry.mutants]
+    assert len(explained_once) == len(set(explained_once))
+
+
 def test_every_explained_mutant_exists_and_has_its_reason() -> None:
     named = {entry.module for entry in explained()}
     chosen = {module: mutants_of(module.path.read_text("utf-8")) for module in modules() if module.name in named}
