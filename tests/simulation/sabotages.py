@@ -1113,7 +1113,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     ),
     Sabotage(
         name="let a block win over the return that came after it",
-        plant=edited((standings.with_address_refused, "known.is_usable and since > at", "False")),
+        plant=edited((standings.with_address_refused, "known.at > at", "known.at > at and not known.is_usable")),
         scenario="channels x block x return",
         breaks=(LOST_NEWS,),
     ),
