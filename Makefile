@@ -250,15 +250,15 @@ test: setup ## Run the test suite on all cores
 #= JOBS=2
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-# Properties and slow tests run outside of the measure: following each of their millions of branches costs CPU, and all
-# they add are a few lines.
+# Properties, and slow tests but those of the integration, run outside of the measure: following each of their millions of
+# branches costs CPU, and all they add are a few lines.
 HERE = not deployed and not stand_in and not browser
 .PHONY: coverage
 coverage: setup ## Run the test suite, and hold the floor of branch coverage
 #= JOBS=2
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "$(HERE) and not (slow or property)" \
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "$(HERE) and not unmeasured" \
 		--cov --cov-report=term:skip-covered
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "$(HERE) and (slow or property)"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "$(HERE) and unmeasured"
 
 .PHONY: browser
 browser: browser-tools chromium ## Test the console in the machine's browser: axe, keys, widths, policy (minutes)

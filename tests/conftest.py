@@ -38,9 +38,10 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark the properties by their folder, before `-m` chooses."""
-    if _PROPERTIES in item.path.parents:
-        item.add_marker("property")
+    """Mark what coverage is not measured of, before `-m` chooses. What wires all together runs in slow tests alone."""
+    is_slow = item.get_closest_marker("slow") is not None and _FOLDER / "integration" not in item.path.parents
+    if is_slow or _FOLDER / "property" in item.path.parents:
+        item.add_marker("unmeasured")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -49,7 +50,7 @@ def pytest_runtest_setup() -> None:
     socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
 
 
-_PROPERTIES = Path(__file__).parent / "property"
+_FOLDER = Path(__file__).parent
 
 _ENOUGH = 1.0
 """Seconds of CPU, set-up left out, that need no reason."""

@@ -204,10 +204,22 @@ def test_what_scanner_and_sender_do_not_ask_for_is_refused(engine: Engine) -> No
         dynamodb.scan(TableName="customers")
     with pytest.raises(ClientError, match="do not ask"):
         sqs.purge_queue(QueueUrl="http://sqs/1/reminders")
+    values: Any = {":b": {"N": "1"}}
     with pytest.raises(ClientError, match="no condition"):
-        dynamodb.update_item(TableName="customers", Key={}, UpdateExpression="", ConditionExpression="a = :b")
+        dynamodb.update_item(
+            TableName="customers",
+            Key={},
+            UpdateExpression="",
+            ConditionExpression="a = :b",
+            ExpressionAttributeValues=values,
+        )
     with pytest.raises(ClientError, match="no index"):
-        dynamodb.query(TableName="customers", IndexName="unknown", KeyConditionExpression="a = :b")
+        dynamodb.query(
+            TableName="customers",
+            IndexName="unknown",
+            KeyConditionExpression="a = :b",
+            ExpressionAttributeValues=values,
+        )
 
 
 @pytest.mark.parametrize(
