@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tests.local.template import Stack
 
 PROCESSES = 4
-_MOST_HEATS = 3
+_MOST_HEATS = 8
 """How often a contest is held to notice a planted fault: two writers have to meet in the middle of it."""
 _MOST_LOST = 0.15
 """The share of answers that are lost where a fault is planted."""

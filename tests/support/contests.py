@@ -690,12 +690,18 @@ class Unconditional(DynamoCustomers):
         return super().save_loads(loads, expected_version=self.read_loads().version)
 
 
+_READS_BETWEEN = 3
+"""What a planted writer does between two writes, so that another writer comes in between on a busy machine, too."""
+
+
 class TwoWrites(DynamoCustomers):
     """Writes facts and standing one after the other, each under its own condition."""
 
     @override
     def _transact(self, *writes: Mapping[str, Any]) -> Sequence[Any] | None:
         for write in writes:
+            for _ in range(_READS_BETWEEN):
+                self.read_loads()
             answer = super()._transact(write)
             if answer is not None:
                 return [*answer, None][:2]
