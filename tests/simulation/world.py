@@ -147,8 +147,8 @@ def effect_of(world: World, call: Call, fault: Fault | None, now: datetime, labe
 def _of_other_port(world: World, call: Call, fault: Fault | None, now: datetime) -> Effect:
     if fault in {Fault.LOST, Fault.IN_PART} and call.port == "bus":
         # The publisher logs an event that is refused in full, and its loss rings an alarm.
-        taken = frozenset(call.request[: fault is Fault.IN_PART])
-        lossy = world._replace(bus=world.bus | taken, alarms=world.alarms | {"OutboundEventsLost"})
+        taken = call.request[:1] if fault is Fault.IN_PART else ()
+        lossy = world._replace(bus=world.bus | frozenset(taken), alarms=world.alarms | {"OutboundEventsLost"})
         return Effect(lossy, Answer("published"))
     if call.port == "control" and fault is not None:
         control = "unreadable" if fault is Fault.UNREADABLE else world.controls[0]

@@ -8,7 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dunning.domain.customer.facts import Account, Facts, HoldReason, Instalment
-from dunning.domain.customer.lender_record import LenderRecord, record_snapshot
+from dunning.domain.customer.lender_record import (
+    EventTime,
+    LenderEvent,
+    LenderRecord,
+    RecordedEvent,
+    project_facts,
+    record_snapshot,
+)
 from dunning.domain.customer.standing import (
     LedgerEntry,
     PaymentStatement,
@@ -92,6 +99,18 @@ def a_customer(*accounts: Account, **changes: Any) -> Facts:  # noqa: ANN401 - f
 def a_lender_record(facts: Facts) -> LenderRecord:
     """Describe a lender who has stated these facts and nothing else."""
     return LenderRecord(customer_id=facts.customer_id, revision=1, snapshot=facts, phones=(facts.phone,))
+
+
+def by_event(at: datetime, event: LenderEvent, sequence: int = 0) -> RecordedEvent:
+    """Describe an event that the lender gives a time, and a place among those of that time."""
+    return RecordedEvent(EventTime(at, sequence), event)
+
+
+def facts_of(record: LenderRecord) -> Facts:
+    """Return what the lender has said of a customer who is known."""
+    facts = project_facts(record)
+    assert facts is not None
+    return facts
 
 
 def store_facts(store: CustomerStore, facts: Facts) -> bool:

@@ -21,7 +21,7 @@ from dunning.domain.customer.lender_record import (
     record_event,
     record_snapshot,
 )
-from tests.support.builders import a_customer, a_lender_record, an_account, an_instalment, day
+from tests.support.builders import a_customer, a_lender_record, an_account, an_instalment, by_event, day, facts_of
 
 FILE_AT = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -43,10 +43,8 @@ def account_after(*events: TimedEvent, stated: Account | None = None, paid_as_of
 
 def _after(record: LenderRecord, *events: TimedEvent) -> Account:
     for hours, event in events:
-        record = record_event(record, RecordedEvent(EventTime(FILE_AT + hours * HOUR), event))
-    facts = project_facts(record)
-    assert facts is not None
-    return facts.accounts[0]
+        record = record_event(record, by_event(FILE_AT + hours * HOUR, event))
+    return facts_of(record).accounts[0]
 
 
 def first_of(account: Account) -> Instalment:

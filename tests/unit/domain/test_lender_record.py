@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from dunning.domain.customer.facts import Facts, Hold, HoldReason
+from dunning.domain.customer.facts import Hold, HoldReason
 from dunning.domain.customer.lender_record import (
     PAYMENTS_REMEMBERED,
     AccountClosed,
@@ -22,7 +22,6 @@ from dunning.domain.customer.lender_record import (
     RecordedEvent,
     erase_record,
     is_barred_by_erasure,
-    project_facts,
     record_event,
     record_missing,
     record_snapshot,
@@ -30,7 +29,7 @@ from dunning.domain.customer.lender_record import (
     with_accounts_to_index,
 )
 from dunning.domain.delivery.channels import AddressKind, Channel
-from tests.support.builders import a_customer, a_lender_record, an_account, day
+from tests.support.builders import a_customer, a_lender_record, an_account, by_event, day, facts_of
 
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -43,20 +42,10 @@ UNTIL = CustomerHold(HoldReason.DISPUTE, day("2026-12-31"))
 DISPUTE, HARDSHIP = Hold(HoldReason.DISPUTE), Hold(HoldReason.HARDSHIP)
 
 
-def by_event(at: datetime, event: LenderEvent, sequence: int = 0) -> RecordedEvent:
-    return RecordedEvent(EventTime(at, sequence), event)
-
-
 def with_events(record: LenderRecord, *events: RecordedEvent) -> LenderRecord:
     for recorded in events:
         record = record_event(record, recorded)
     return record
-
-
-def facts_of(record: LenderRecord) -> Facts:
-    facts = project_facts(record)
-    assert facts is not None
-    return facts
 
 
 def test_a_file_takes_the_place_of_files_up_to_its_own_moment_and_of_a_list_that_lacked_the_customer_before() -> None:

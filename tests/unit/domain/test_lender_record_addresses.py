@@ -10,8 +10,6 @@ from dunning.domain.customer.facts import Facts
 from dunning.domain.customer.lender_record import (
     AddressChanged,
     ConsentChanged,
-    EventTime,
-    LenderEvent,
     LenderRecord,
     RecordedEvent,
     erase_record,
@@ -24,7 +22,7 @@ from dunning.domain.customer.lender_record import (
     with_next_addresses,
 )
 from dunning.domain.delivery.channels import AddressKind, Channel
-from tests.support.builders import a_customer, a_lender_record
+from tests.support.builders import a_customer, a_lender_record, by_event, facts_of
 
 NOW = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -38,10 +36,6 @@ def a_file(at: datetime, **changes: object) -> Facts:
     return replace(a_customer(), as_of=at, **changes)  # type: ignore[arg-type]
 
 
-def by_event(at: datetime, event: LenderEvent) -> RecordedEvent:
-    return RecordedEvent(EventTime(at), event)
-
-
 def after(*words: Facts | RecordedEvent) -> LenderRecord:
     record = LenderRecord(customer_id="C0001")
     for word in words:
@@ -50,9 +44,7 @@ def after(*words: Facts | RecordedEvent) -> LenderRecord:
 
 
 def facts_after(*words: Facts | RecordedEvent) -> Facts:
-    facts = project_facts(after(*words))
-    assert facts is not None
-    return facts
+    return facts_of(after(*words))
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from dunning.adapters.aws_call import error_code
 from dunning.adapters.one_request import AFTER_REPAIR, SERVER_ERROR, SOON, http_status, not_taken
+from dunning.contracts.json_objects import objects_in
 from dunning.ports.gateways import Published, PublishOutcome
 
 _SHORTEST_LIFE, _LONGEST_LIFE = timedelta(seconds=5), timedelta(hours=72)
@@ -157,9 +158,7 @@ def eum_refusal(error: ClientError) -> Published:
 
 
 def _named_fields(error: ClientError) -> set[str]:
-    fields = error.response.get("Fields")
-    found = fields if isinstance(fields, list) else []
-    return {str(field.get("Name")) for field in found if isinstance(field, dict)}
+    return {str(field.get("Name")) for field in objects_in(error.response.get("Fields"))}
 
 
 def seconds_to_live(lapses_at: datetime, now: datetime) -> int:

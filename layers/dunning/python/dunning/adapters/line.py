@@ -17,6 +17,7 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from dunning.contracts.claim_marks import claim_tag
+from dunning.contracts.json_objects import objects_in
 from dunning.domain.delivery.channels import Channel
 from dunning.domain.errors import ServiceCallError
 from dunning.ports.gateways import Published, PublishOutcome
@@ -81,9 +82,7 @@ class _LineAnswer(NamedTuple):
 
     def blames_recipient(self) -> bool:
         """Tell whether a bad request is about the recipient and nothing else."""
-        details = self.document.get("details")
-        listed = details if isinstance(details, list) else ()
-        properties = {str(detail.get("property")) for detail in listed if isinstance(detail, dict)}
+        properties = {str(detail.get("property")) for detail in objects_in(self.document.get("details"))}
         return properties == {"to"} or "'to'" in self.message or self.message.startswith(_NOBODY)
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from dunning.contracts.claim_marks import claim_of_labels
+from dunning.contracts.json_objects import objects_in
 from dunning.contracts.notification import aware_moment, read_notified
 from dunning.domain.delivery.channel_events import ChannelEvents, ChannelWish, Wish
 from dunning.domain.delivery.channels import Channel
@@ -140,9 +141,8 @@ def _subscribed(event: _AboutMail) -> ChannelEvents:
     """Read a change of preferences in the list of SES: only that somebody wants no more mail concerns us."""
     now = event.details.get("newTopicPreferences")
     preferences = now if isinstance(now, dict) else {}
-    topics = preferences.get("topicSubscriptionStatus")
-    listed = topics if isinstance(topics, list) else ()
-    wanted = [topic.get("subscriptionStatus") for topic in listed if isinstance(topic, dict)]
+    topics = objects_in(preferences.get("topicSubscriptionStatus"))
+    wanted = [topic.get("subscriptionStatus") for topic in topics]
     if preferences.get("unsubscribeAll") is not True and (not wanted or any(status != "OptOut" for status in wanted)):
         return ChannelEvents()
     return ChannelEvents(wishes=(_wish(event, Wish.UNSUBSCRIBED, None),))

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dunning.contracts.claim_marks import claim_of_marks
 from dunning.contracts.delivery_log import moment_of_milliseconds
+from dunning.contracts.json_objects import objects_in
 from dunning.contracts.notification import unwrapped
 from dunning.contracts.whole_text import whole_characters
 from dunning.contracts.wrong_fields import wrong_fields
@@ -69,8 +70,7 @@ def parse_whatsapp_event(body: str, sent_at: datetime) -> ChannelEvents:
     changes = entry.get("changes") if isinstance(entry, dict) else None
     if not isinstance(changes, list):
         raise UnreadableRecordError("no event of WhatsApp: changes")
-    values = [change.get("value") for change in changes if isinstance(change, dict)]
-    found = [value for value in values if isinstance(value, dict)]
+    found = objects_in([change.get("value") for change in objects_in(changes)])
     read = [_status_event(status, notified_at) for value in found for status in _items_named(value, "statuses")]
     read += [_inbound(message, notified_at) for value in found for message in _items_named(value, "messages")]
     return ChannelEvents(

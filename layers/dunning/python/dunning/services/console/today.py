@@ -33,9 +33,9 @@ _CENSUS_OLD_AFTER = timedelta(hours=26)
 _DUE_READ_FOR = timedelta(seconds=30)
 """The due index is read so often at most, however many pages are open."""
 _MOST_URGENT = 25
-_LONGEST_COUNTER = 200
-"""DynamoDB refuses a longer name of an attribute."""
 """So many who cannot wait are counted of a lender: more would not be read more calmly."""
+_LONGEST_COUNTER = 200
+"""No counter has a name as long: what is longer names none."""
 
 _THOUSAND = 1000
 _TILES = ("sent", "delivered", "failed", "replies", "needs_person", "opt_out", "promise_kept", "promise_broken")
